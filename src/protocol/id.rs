@@ -258,7 +258,10 @@ mod tests {
         let plain = "f535c5fb-2ae8-4bb8-aa20-6c30be566c5a";
         debug_id("F535C5FB2AE84BB8AA206C30BE566C5A0", plain);
         debug_id(plain, plain);
-        debug_id("f535c5fb-2ae8-4bb8-aa20-6c30be566c5a-1", "f535c5fb-2ae8-4bb8-aa20-6c30be566c5a-1");
+        debug_id(
+            "f535c5fb-2ae8-4bb8-aa20-6c30be566c5a-1",
+            "f535c5fb-2ae8-4bb8-aa20-6c30be566c5a-1",
+        );
         debug_id("F535C5FB2AE84BB8AA206C30BE566C5Aa", "f535c5fb-2ae8-4bb8-aa20-6c30be566c5a-a");
         assert!("f535c5fb".parse::<DebugId>().is_err());
         assert!("ä535c5fb-2ae8-4bb8-aa20-6c30be566c5a".parse::<DebugId>().is_err());
