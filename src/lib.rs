@@ -1,1 +1,4 @@
 //! Stub.
+mod clock;
+mod db;
+mod error;
