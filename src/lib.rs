@@ -2,4 +2,7 @@
 
 #![allow(dead_code, reason = "modules land one by one")]
 
+pub(crate) mod clock;
+pub(crate) mod db;
+pub(crate) mod error;
 pub(crate) mod grouping;

@@ -1,0 +1,5 @@
+//! Every SQL statement of the server, one file per table, over one small layer for two engines.
+//!
+//! Callers name the layer by its own path (`crate::db::engine::Tx`): nothing is re-exported.
+
+pub(crate) mod engine;
