@@ -1,1 +1,3 @@
-//! Stub.
+//! Bytes in, frames out: symbolication without I/O, clock or network.
+
+pub mod bundle;
