@@ -1,3 +1,14 @@
 //! Bytes in, frames out: symbolication without I/O, clock or network.
 
+use std::sync::Arc;
+
 pub mod bundle;
+pub mod derive;
+
+mod sections;
+pub mod sources;
+
+pub use sections::OpenError;
+
+/// Bytes of a derived file that several look-ups share, usually a memory map.
+pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;

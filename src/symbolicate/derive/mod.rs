@@ -1,0 +1,3 @@
+//! Makes our own look-up files from uploaded ones. Runs in the worker: its input is untrusted.
+
+pub mod sources;
