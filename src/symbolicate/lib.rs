@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 pub mod bundle;
 pub mod derive;
+pub mod js;
 
 mod sections;
 pub mod sources;

@@ -18,7 +18,9 @@ pub(crate) fn normalized(path: &str) -> String {
     for component in rest.split('/') {
         match component {
             "" | "." => {}
-            ".." if components.last().is_some_and(|last| *last != "..") => drop(components.pop()),
+            ".." if components.last().is_some_and(|last| *last != "..") => {
+                components.truncate(components.len() - 1)
+            }
             ".." if !root.is_empty() => {}
             component => components.push(component),
         }
