@@ -1,1 +1,9 @@
-//! Stub.
+//! Bytes in, frames out: symbolication without I/O.
+
+use std::sync::Arc;
+
+pub mod identify;
+pub mod unusable;
+
+/// Bytes that several look-ups share, typically a mapped file.
+pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
