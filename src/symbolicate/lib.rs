@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+pub mod demangle;
+pub mod derive;
 pub mod identify;
+pub mod language;
+pub mod native;
 pub mod unusable;
 
 /// Bytes that several look-ups share, typically a mapped file.
