@@ -130,15 +130,15 @@ fn find_functions(generated: &Generated<'_>, namer: &Namer<'_>, report: &mut Rep
         return Vec::new();
     }
     let resolve = || {
-        functions::find(&generated.text).map(|functions| {
-            let scope = |function: functions::Function<'_>| Scope {
-                start: generated.offset_of(function.start as usize),
-                end: generated.offset_of(function.end as usize),
-                parent: function.parent,
-                name: namer.name(&function),
-            };
-            functions::resolved(functions, scope)
-        })
+        let functions = functions::find(&generated.text)?;
+        let names = namer.names(&functions);
+        let scopes = functions.iter().zip(names).map(|(function, name)| Scope {
+            start: generated.offset_of(function.start as usize),
+            end: generated.offset_of(function.end as usize),
+            parent: function.parent,
+            name,
+        });
+        Ok(scopes.collect())
     };
     match on_large_stack(resolve) {
         Ok(scopes) => scopes,

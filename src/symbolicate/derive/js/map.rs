@@ -99,7 +99,9 @@ impl<'a> Map<'a> {
             match section.map {
                 Some(map) => self.add(*map, start)?,
                 None => {
-                    self.note(|| "a section refers to its map by url, which is not read".to_owned())
+                    self.note(|| {
+                        "a section refers to its map by url, which is not read".to_owned()
+                    });
                 }
             }
             if let Some(next) = starts.next() {
