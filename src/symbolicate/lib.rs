@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 pub mod bundle;
 pub mod derive;
+pub mod identify;
 pub mod js;
-
-mod sections;
+pub mod sections;
 pub mod sources;
+pub mod unusable;
 
-pub use sections::OpenError;
-
-/// Bytes of a derived file that several look-ups share, usually a memory map.
+/// Bytes that several look-ups share, typically a mapped file.
 pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;

@@ -24,10 +24,10 @@ use self::map::{Map, NONE};
 use self::names::Namer;
 use self::placed::{Coordinates, Placed, place};
 use self::text::{Generated, Text};
-use crate::bundle::Unusable;
 use crate::derive::sources::SourceSet;
 use crate::js::{HAS_TEXT, HEAD_LEN, MAGIC, VERSION};
 use crate::sections::{self, table};
+use crate::unusable::Unusable;
 
 /// Largest minified text whose functions are found, in bytes: the syntax tree takes several times as much.
 const PARSED_BYTES_MAX: usize = 64 << 20;
