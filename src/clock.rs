@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use protocol::time::Timestamp;
+
 const PROCESS_BITS: u32 = 10;
 const COUNTER_BITS: u32 = 11;
 /// How many processes can make ids at the same time.
@@ -51,11 +53,12 @@ impl Clock {
 
     fn new(source: Source, process: u16) -> Self {
         let process = process % PROCESSES_MAX;
-        Self(Arc::new(Inner {
-            source,
-            process,
-            last: AtomicU64::new(0),
-        }))
+        Self(Arc::new(Inner { source, process, last: AtomicU64::new(0) }))
+    }
+
+    /// Returns the time.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms())
     }
 
     /// Returns the time in milliseconds since 1970, UTC.
@@ -63,9 +66,7 @@ impl Clock {
         match &self.0.source {
             Source::System => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(0, |elapsed| {
-                    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
-                }),
+                .map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)),
             Source::Manual(now_ms) => now_ms.load(Ordering::Relaxed),
         }
     }
@@ -87,9 +88,7 @@ impl Clock {
         let last = self
             .0
             .last
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-                Some(next(last))
-            })
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)))
             .unwrap_or_else(|last| last);
         assemble(next(last), self.0.process)
     }
@@ -131,7 +130,7 @@ mod tests {
         let before = clock.new_id();
         clock.advance(-3_600_000);
         assert!(clock.new_id() > before);
-        assert_eq!(clock.now_ms(), NOW_MS - 3_600_000);
+        assert_eq!(clock.now(), Timestamp(NOW_MS - 3_600_000));
     }
 
     #[test]
@@ -143,10 +142,7 @@ mod tests {
                 std::thread::spawn(move || (0..20_000).map(|_| clock.new_id()).collect::<Vec<_>>())
             })
             .collect();
-        let all: Vec<i64> = threads
-            .into_iter()
-            .flat_map(|t| t.join().unwrap())
-            .collect();
+        let all: Vec<i64> = threads.into_iter().flat_map(|t| t.join().unwrap()).collect();
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), 80_000);
         assert!(all.iter().all(|id| *id > 0));
     }
