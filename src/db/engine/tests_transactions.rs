@@ -21,36 +21,47 @@ pub(super) async fn write(db: &Db, id: i64, name: &'static str) -> Result<u64> {
 /// Runs `others` so that on SQLite they are in one group commit: the writer is held until all wait.
 macro_rules! together {
     ($db:expr, $($other:expr),+ $(,)?) => {{
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let held = std::sync::Mutex::new(held);
-        let hold = $db.write(move |_| {
-            if let Ok(held) = held.lock() {
-                let _ = held.recv_timeout(crate::db::engine::tests_transactions::PATIENCE);
-            }
-            Box::pin(async { Ok(()) })
-        });
+        let hold = $crate::db::engine::tests_transactions::Hold::new(&$db).await;
         // Polled in this order; each only waits for its answer when the next is polled.
-        let hold = std::pin::pin!(hold);
-        let (held, all) = match $db.dialect() {
-            crate::db::engine::Dialect::Lite => {
-                let (held, all, ()) = tokio::join!(
-                    hold,
-                    async { tokio::join!($($other),+) },
-                    async { release.send(()).unwrap() },
-                );
-                (held, all)
-            }
-            crate::db::engine::Dialect::Postgres => {
-                release.send(()).unwrap();
-                (hold.await, tokio::join!($($other),+))
-            }
-        };
-        // It shares the fate of the others' commit, which is theirs to look at.
-        let _: $crate::error::Result<()> = held;
+        let (all, ()) = tokio::join!(async { tokio::join!($($other),+) }, async { hold.release() });
         all
     }};
 }
 pub(super) use together;
+
+/// Keeps SQLite's writer busy with a transaction of its own; nothing on PostgreSQL.
+pub(super) struct Hold(Option<std::sync::mpsc::Sender<()>>);
+
+impl Hold {
+    /// Returns when the writer is held.
+    pub(super) async fn new(db: &Db) -> Self {
+        if db.dialect() == Dialect::Postgres {
+            return Self(None);
+        }
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (begin, begun) = tokio::sync::oneshot::channel::<()>();
+        let shared = Mutex::new((Some(begin), held));
+        let db = db.clone();
+        tokio::spawn(async move {
+            db.write(move |_| {
+                let mut shared = shared.lock().unwrap();
+                let _ = shared.0.take().map(|begin| begin.send(()));
+                let _ = shared.1.recv_timeout(PATIENCE);
+                Box::pin(async { Ok(()) })
+            })
+            .await
+        });
+        begun.await.unwrap();
+        Self(Some(release))
+    }
+
+    /// Lets the writer go on.
+    pub(super) fn release(self) {
+        if let Some(release) = self.0 {
+            release.send(()).unwrap();
+        }
+    }
+}
 
 on_both!(a_failing_job_undoes_only_itself, TABLES, |db| {
     let (first, twice, third) = together!(
