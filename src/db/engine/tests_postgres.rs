@@ -126,3 +126,27 @@ async fn an_address_that_cannot_be_read_is_the_operators_error() {
     let error = Db::open(&options).await.unwrap_err();
     assert!(error.to_string().contains("the address of the database cannot be read"), "{error}");
 }
+
+#[tokio::test]
+async fn connections_that_the_server_ended_are_replaced() {
+    let db = TestDb::postgres_with(TABLES).await;
+    let sql = "SELECT CAST(pg_backend_pid() AS BIGINT)";
+    let writer: i64 =
+        db.write(move |tx| Box::pin(async move { tx.one(sql, &[]).await })).await.unwrap();
+    let reader: i64 =
+        db.read(move |tx| Box::pin(async move { tx.one(sql, &[]).await })).await.unwrap();
+    let other = Db::open(db.options()).await.unwrap();
+    other
+        .write(move |tx| {
+            Box::pin(async move {
+                let sql = "SELECT CASE WHEN pg_terminate_backend(CAST($1 AS INT), 5000) THEN 1 ELSE 0 END";
+                let ended: (i64, i64) = (tx.one(sql, &[&writer]).await?, tx.one(sql, &[&reader]).await?);
+                assert_eq!(ended, (1, 1));
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    write(&db, 1, "one").await.unwrap();
+    assert_eq!(names(&db).await, ["one"]);
+}

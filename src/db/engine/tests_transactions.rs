@@ -70,7 +70,7 @@ on_both!(a_failing_job_undoes_only_itself, TABLES, |db| {
         db.write(|tx| {
             Box::pin(async move {
                 insert(tx, 2, "two").await?;
-                insert(tx, 1, "one again").await
+                insert(tx, 2, "two again").await
             })
         }),
         write(db, 3, "three"),
