@@ -223,20 +223,20 @@ on_both!(the_dialect_is_known_inside_and_outside, TABLES, |db| {
 });
 
 on_both!(times_and_event_ids_stand_in_columns, TABLES, |db| {
-    use protocol::id::EventId;
+    use protocol::id::{EventId, ProjectId};
     use protocol::time::Timestamp;
-    let (time, id) = (Timestamp(1_795_226_127_147), EventId::random());
+    let (time, id, project) = (Timestamp(1_795_226_127_147), EventId::random(), ProjectId(9));
     db.write(move |tx| {
         Box::pin(async move {
-            let sql = "INSERT INTO item (id, name, body, n) VALUES (1, 'one', $1, $2)";
-            tx.execute(sql, &[&id, &time]).await
+            let sql = "INSERT INTO item (id, name, body, n) VALUES ($3, 'one', $1, $2)";
+            tx.execute(sql, &[&id, &time, &project]).await
         })
     })
     .await
     .unwrap();
-    let row: (EventId, Option<Timestamp>) = db
-        .read(|tx| Box::pin(async move { tx.one("SELECT body, n FROM item", &[]).await }))
+    let row: (EventId, Option<Timestamp>, ProjectId) = db
+        .read(|tx| Box::pin(async move { tx.one("SELECT body, n, id FROM item", &[]).await }))
         .await
         .unwrap();
-    assert_eq!(row, (id, Some(time)));
+    assert_eq!(row, (id, Some(time), project));
 });
