@@ -3,3 +3,11 @@
 //! Callers name the layer by its own path (`crate::db::engine::Tx`): nothing is re-exported.
 
 pub(crate) mod engine;
+pub(crate) mod organization;
+pub(crate) mod project;
+pub(crate) mod project_key;
+pub(crate) mod secret;
+pub(crate) mod sequence;
+pub(crate) mod token;
+pub(crate) mod user_account;
+pub(crate) mod web_session;
