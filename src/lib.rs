@@ -9,6 +9,7 @@ pub(crate) mod commands;
 pub(crate) mod http;
 // Use cases.
 pub(crate) mod accounts;
+pub(crate) mod ingest;
 // What is shared.
 pub(crate) mod app;
 // Stores.
