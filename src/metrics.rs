@@ -155,13 +155,37 @@ impl Metrics {
     fn register_events(&mut self) {
         let registry = &mut self.registry;
         registry.register("events_accepted", "Events made durable", self.events_accepted.clone());
-        registry.register("events_digested", "Events digested, each once", self.events_digested.clone());
-        registry.register("events_parked", "Events set aside after repeated failures", self.events_parked.clone());
-        registry.register("frames", "Frames by what symbolication made of them", self.frames.clone());
-        registry.register("queue_depth", "Accepted events that wait for the digest", self.queue_depth.clone());
+        registry.register(
+            "events_digested",
+            "Events digested, each once",
+            self.events_digested.clone(),
+        );
+        registry.register(
+            "events_parked",
+            "Events set aside after repeated failures",
+            self.events_parked.clone(),
+        );
+        registry.register(
+            "frames",
+            "Frames by what symbolication made of them",
+            self.frames.clone(),
+        );
+        registry.register(
+            "queue_depth",
+            "Accepted events that wait for the digest",
+            self.queue_depth.clone(),
+        );
         registry.register("items", "Envelope items by what became of them", self.items.clone());
-        registry.register("items_dropped", "Envelope items that were not kept", self.items_dropped.clone());
-        registry.register("rate_limited", "Requests refused because a key sent too much", self.rate_limited.clone());
+        registry.register(
+            "items_dropped",
+            "Envelope items that were not kept",
+            self.items_dropped.clone(),
+        );
+        registry.register(
+            "rate_limited",
+            "Requests refused because a key sent too much",
+            self.rate_limited.clone(),
+        );
     }
 
     fn register_work(&mut self) {
@@ -171,8 +195,18 @@ impl Metrics {
         registry.register("workers", "Files parsed in worker processes", self.workers.clone());
         registry.register("uploads", "Uploaded files", self.uploads.clone());
         let (write, digest) = (self.write_duration.clone(), self.digest_duration.clone());
-        registry.register_with_unit("db_commit_duration", "Time until a write was durable", Unit::Seconds, write);
-        registry.register_with_unit("digest_duration", "Time to digest a batch", Unit::Seconds, digest);
+        registry.register_with_unit(
+            "db_commit_duration",
+            "Time until a write was durable",
+            Unit::Seconds,
+            write,
+        );
+        registry.register_with_unit(
+            "digest_duration",
+            "Time to digest a batch",
+            Unit::Seconds,
+            digest,
+        );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
     }
@@ -181,13 +215,28 @@ impl Metrics {
         let registry = &mut self.registry;
         let duration = self.request_duration.clone();
         registry.register("http_requests", "Answers by route and status", self.requests.clone());
-        registry.register_with_unit("http_request_duration", "Time until the answer", Unit::Seconds, duration);
-        registry.register("http_requests_active", "Requests being answered", self.requests_active.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time until the answer",
+            Unit::Seconds,
+            duration,
+        );
+        registry.register(
+            "http_requests_active",
+            "Requests being answered",
+            self.requests_active.clone(),
+        );
         registry.register("http_connections", "Connections open", self.connections.clone());
     }
 
     /// Counts an answer. `route` is the pattern in our table, not what the client asked for.
-    pub(crate) fn count_request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
+    pub(crate) fn count_request(
+        &self,
+        route: &str,
+        method: &'static str,
+        status: u16,
+        took: Duration,
+    ) {
         let route = route.to_owned();
         self.requests.get_or_create(&RequestLabels { route: route.clone(), method, status }).inc();
         self.request_duration.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
@@ -199,7 +248,8 @@ impl Metrics {
     /// When it cannot be written, which does not happen to a string.
     pub(crate) fn text(&self) -> Result<String> {
         let mut text = String::new();
-        let written: fmt::Result = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        let written: fmt::Result =
+            prometheus_client::encoding::text::encode(&mut text, &self.registry);
         written.map_err(Error::caused_by)?;
         Ok(text)
     }
@@ -213,8 +263,14 @@ mod tests {
     fn names_are_the_documented_ones() {
         let metrics = Metrics::default();
         metrics.events_accepted.inc();
-        metrics.frames.get_or_create(&FrameLabels { platform: "native", status: "symbolicated" }).inc_by(3);
-        metrics.items_dropped.get_or_create(&DropLabels { r#type: "session", reason: "counted" }).inc();
+        metrics
+            .frames
+            .get_or_create(&FrameLabels { platform: "native", status: "symbolicated" })
+            .inc_by(3);
+        metrics
+            .items_dropped
+            .get_or_create(&DropLabels { r#type: "session", reason: "counted" })
+            .inc();
         metrics.count_request("/healthz", "GET", 200, Duration::from_millis(3));
         let text = metrics.text().unwrap();
         for line in [

@@ -57,18 +57,22 @@ impl Throttle {
     /// # Errors
     /// `TooManyRequests` after too many failures.
     pub(crate) fn check(&self, clock: &Clock, attempt: &Attempt) -> Result<()> {
-        let Some(failures) = self.recent(clock, attempt).filter(|failures| failures.count >= FAILURES_MAX) else {
+        let Some(failures) =
+            self.recent(clock, attempt).filter(|failures| failures.count >= FAILURES_MAX)
+        else {
             return Ok(());
         };
         let wait_s = (failures.first_ms + FAILURES_MS - clock.now_ms()) / 1000 + 1;
         let retry_after_s = u32::try_from(wait_s).unwrap_or(1);
-        let message = format!("too many failed logins: try again in {} minutes", retry_after_s.div_ceil(60));
+        let message =
+            format!("too many failed logins: try again in {} minutes", retry_after_s.div_ceil(60));
         Err(Error::TooManyRequests { message, retry_after_s })
     }
 
     /// Notes a failure.
     pub(crate) fn note_failure(&self, clock: &Clock, attempt: Attempt) {
-        let before = self.recent(clock, &attempt).unwrap_or(Failures { first_ms: clock.now_ms(), count: 0 });
+        let before =
+            self.recent(clock, &attempt).unwrap_or(Failures { first_ms: clock.now_ms(), count: 0 });
         self.0.insert(attempt, Failures { count: before.count + 1, ..before });
     }
 
@@ -94,8 +98,13 @@ mod tests {
             throttle.check(&clock, &attempt).unwrap();
             throttle.note_failure(&clock, attempt.clone());
         }
-        assert!(matches!(throttle.check(&clock, &attempt), Err(Error::TooManyRequests { retry_after_s: 901, .. })));
-        throttle.check(&clock, &Attempt::new("10.0.0.2".parse().unwrap(), "me@example.com")).unwrap();
+        assert!(matches!(
+            throttle.check(&clock, &attempt),
+            Err(Error::TooManyRequests { retry_after_s: 901, .. })
+        ));
+        throttle
+            .check(&clock, &Attempt::new("10.0.0.2".parse().unwrap(), "me@example.com"))
+            .unwrap();
         clock.advance(FAILURES_MS);
         throttle.check(&clock, &attempt).unwrap();
     }

@@ -44,7 +44,12 @@ pub(crate) async fn run(app: &App) -> Result<Option<FirstStart>> {
     let password = password::generate();
     let password_hash = password::hash(app, &password).await?;
     let clock = app.clock.clone();
-    let url = app.config.server.public_url.as_ref().map_or_else(String::new, |url| url.as_str().to_owned());
+    let url = app
+        .config
+        .server
+        .public_url
+        .as_ref()
+        .map_or_else(String::new, |url| url.as_str().to_owned());
     app.db
         .write(move |tx| {
             let (clock, url, password, password_hash) =
@@ -56,14 +61,19 @@ pub(crate) async fn run(app: &App) -> Result<Option<FirstStart>> {
                 if number > 1 || !db::organization::all(tx).await?.is_empty() {
                     return Ok(None);
                 }
-                let organization = organization::insert(tx, ORGANIZATION.to_owned(), "Default".to_owned(), now_ms).await?;
+                let organization =
+                    organization::insert(tx, ORGANIZATION.to_owned(), "Default".to_owned(), now_ms)
+                        .await?;
                 let (slug, name) = (PROJECT.to_owned(), "First project".to_owned());
-                let (project, key) = project::insert(tx, &clock, organization.id, slug, name, None).await?;
+                let (project, key) =
+                    project::insert(tx, &clock, organization.id, slug, name, None).await?;
                 let (email, name) = (EMAIL.to_owned(), "Admin".to_owned());
-                user::insert(tx, organization.id, email, name, Role::Owner, &password_hash, now_ms).await?;
+                user::insert(tx, organization.id, email, name, Role::Owner, &password_hash, now_ms)
+                    .await?;
                 let text = token::mint_for_organization(&clock, &url, &organization.slug);
                 let (owner, name) = (token::Owner::Organization, "First token".to_owned());
-                token::insert(tx, &clock, organization.id, owner, name, Scopes::all(), &text).await?;
+                token::insert(tx, &clock, organization.id, owner, name, Scopes::all(), &text)
+                    .await?;
                 Ok(Some(FirstStart {
                     organization: organization.slug,
                     project: project.slug,

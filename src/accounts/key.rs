@@ -29,10 +29,13 @@ pub(crate) async fn create(
     limit: Option<RateLimit>,
 ) -> Result<ProjectKey> {
     if limit.is_some_and(|limit| limit.window_s == 0) {
-        return Err(Error::Invalid("the window of a rate limit is 0 seconds, expected at least 1".to_owned()));
+        return Err(Error::Invalid(
+            "the window of a rate limit is 0 seconds, expected at least 1".to_owned(),
+        ));
     }
     let clock = app.clock.clone();
-    let (organization, project, label) = (organization.to_owned(), project.to_owned(), label.to_owned());
+    let (organization, project, label) =
+        (organization.to_owned(), project.to_owned(), label.to_owned());
     app.db
         .write(move |tx| {
             let (clock, organization, project, label) =
@@ -87,12 +90,19 @@ pub(crate) async fn list(app: &App, organization: &str, project: &str) -> Result
 ///
 /// # Errors
 /// `Invalid` if the project has no such key.
-pub(crate) async fn revoke(app: &App, organization: &str, project: &str, public_key: &str) -> Result<()> {
+pub(crate) async fn revoke(
+    app: &App,
+    organization: &str,
+    project: &str,
+    public_key: &str,
+) -> Result<()> {
     let now_ms = app.clock.now_ms();
-    let (organization, project, public_key) = (organization.to_owned(), project.to_owned(), public_key.to_owned());
+    let (organization, project, public_key) =
+        (organization.to_owned(), project.to_owned(), public_key.to_owned());
     app.db
         .write(move |tx| {
-            let (organization, project, public_key) = (organization.clone(), project.clone(), public_key.clone());
+            let (organization, project, public_key) =
+                (organization.clone(), project.clone(), public_key.clone());
             Box::pin(async move {
                 let project = project::named(tx, &organization, &project).await?;
                 if db::project_key::revoke(tx, project.id, &public_key, now_ms).await? {

@@ -23,7 +23,12 @@ pub(crate) async fn create(app: &App, slug: &str, name: Option<&str>) -> Result<
         .await
 }
 
-pub(super) async fn insert(tx: &mut Tx<'_>, slug: String, name: String, now_ms: i64) -> Result<Organization> {
+pub(super) async fn insert(
+    tx: &mut Tx<'_>,
+    slug: String,
+    name: String,
+    now_ms: i64,
+) -> Result<Organization> {
     let id = db::sequence::next(tx, "organization").await?;
     let organization = Organization { id, slug, name, created_at_ms: now_ms, revoked_at_ms: None };
     if db::organization::insert(tx, &organization).await? {

@@ -1,7 +1,7 @@
 //! Passwords: Argon2id, off the async threads, few at a time.
 
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use rand::seq::IndexedRandom as _;
 
 use crate::app::App;
@@ -30,16 +30,21 @@ pub(crate) fn generate() -> String {
 /// `Invalid` if it is too short or too long.
 pub(crate) async fn hash(app: &App, password: &str) -> Result<String> {
     if password.chars().count() < PASSWORD_CHARACTERS_MIN {
-        return Err(Error::Invalid(format!("the password is shorter than {PASSWORD_CHARACTERS_MIN} characters")));
+        return Err(Error::Invalid(format!(
+            "the password is shorter than {PASSWORD_CHARACTERS_MIN} characters"
+        )));
     }
     if password.len() > PASSWORD_BYTES_MAX {
-        return Err(Error::Invalid(format!("the password is longer than {PASSWORD_BYTES_MAX} bytes")));
+        return Err(Error::Invalid(format!(
+            "the password is longer than {PASSWORD_BYTES_MAX} bytes"
+        )));
     }
     let password = password.to_owned();
     let _permit = app.passwords.acquire().await.map_err(Error::caused_by)?;
     blocking::run(move || {
         let hash = Argon2::default().hash_password(password.as_bytes());
-        hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(format!("hashing a password: {error}")))
+        hash.map(|hash| hash.to_string())
+            .map_err(|error| Error::internal(format!("hashing a password: {error}")))
     })
     .await
 }
@@ -56,7 +61,9 @@ pub(crate) async fn is_right(app: &App, password: &str, hash: Option<String>) ->
     let password = password.to_owned();
     let _permit = app.passwords.acquire().await.map_err(Error::caused_by)?;
     blocking::run(move || match hash {
-        Some(hash) => Ok(Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok()),
+        Some(hash) => {
+            Ok(Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok())
+        }
         None => {
             let _ = Argon2::default().hash_password(password.as_bytes());
             Ok(false)

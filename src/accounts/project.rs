@@ -22,7 +22,12 @@ pub(crate) async fn create(
 ) -> Result<(Project, ProjectKey)> {
     slug::check("project", slug)?;
     let clock = app.clock.clone();
-    let texts = (organization.to_owned(), slug.to_owned(), name.unwrap_or(slug).to_owned(), platform.map(str::to_owned));
+    let texts = (
+        organization.to_owned(),
+        slug.to_owned(),
+        name.unwrap_or(slug).to_owned(),
+        platform.map(str::to_owned),
+    );
     app.db
         .write(move |tx| {
             let (clock, (organization, slug, name, platform)) = (clock.clone(), texts.clone());
@@ -83,7 +88,8 @@ pub(crate) async fn list(app: &App, organization: &str) -> Result<Vec<Project>> 
 /// # Errors
 /// `Invalid` if there is none of that name.
 pub(crate) async fn revoke(app: &App, organization: &str, slug: &str) -> Result<()> {
-    let (organization, slug, now_ms) = (organization.to_owned(), slug.to_owned(), app.clock.now_ms());
+    let (organization, slug, now_ms) =
+        (organization.to_owned(), slug.to_owned(), app.clock.now_ms());
     app.db
         .write(move |tx| {
             let (organization, slug) = (organization.clone(), slug.clone());
@@ -100,5 +106,7 @@ pub(crate) async fn revoke(app: &App, organization: &str, slug: &str) -> Result<
 /// Returns the project that a command names.
 pub(super) async fn named(tx: &mut Tx<'_>, organization: &str, slug: &str) -> Result<Project> {
     let organization = organization::named(tx, organization).await?;
-    db::project::find_by_slug(tx, organization.id, slug).await?.ok_or_else(|| unknown("project", slug))
+    db::project::find_by_slug(tx, organization.id, slug)
+        .await?
+        .ok_or_else(|| unknown("project", slug))
 }

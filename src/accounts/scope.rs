@@ -80,7 +80,10 @@ impl FromStr for Scope {
         let found = SCOPES.iter().copied().find(|scope| scope.name() == text);
         found.ok_or_else(|| {
             let names: Vec<&str> = SCOPES.iter().map(|scope| scope.name()).collect();
-            Error::Invalid(format!("there is no scope `{text}`: take some of {}, or all", names.join(", ")))
+            Error::Invalid(format!(
+                "there is no scope `{text}`: take some of {}, or all",
+                names.join(", ")
+            ))
         })
     }
 }
@@ -136,7 +139,11 @@ impl Scopes {
 
     /// Returns the names, in the order of [`SCOPES`].
     pub(crate) fn names(self) -> Vec<&'static str> {
-        SCOPES.iter().filter(|scope| self.contain_any(&[**scope])).map(|scope| scope.name()).collect()
+        SCOPES
+            .iter()
+            .filter(|scope| self.contain_any(&[**scope]))
+            .map(|scope| scope.name())
+            .collect()
     }
 }
 

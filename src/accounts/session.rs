@@ -6,9 +6,9 @@
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::password;
 use super::scope::Scopes;
 use super::user::Role;
-use super::password;
 use crate::app::App;
 use crate::db;
 use crate::db::user_account::UserAccount;
@@ -40,7 +40,9 @@ impl SessionKey {
 
     /// Returns what forms of this session carry.
     pub(crate) fn csrf_token(&self, app: &App) -> String {
-        hex::encode(Sha256::new().chain_update(app.secrets.web).chain_update(self.hash()).finalize())
+        hex::encode(
+            Sha256::new().chain_update(app.secrets.web).chain_update(self.hash()).finalize(),
+        )
     }
 
     /// Says whether a form is of this session.
@@ -68,7 +70,12 @@ pub(crate) struct Viewer {
 ///
 /// # Errors
 /// `Unauthorized` if address or password is wrong; `TooManyRequests` after many such attempts.
-pub(crate) async fn log_in(app: &App, address: std::net::IpAddr, email: &str, password: &str) -> Result<SessionKey> {
+pub(crate) async fn log_in(
+    app: &App,
+    address: std::net::IpAddr,
+    email: &str,
+    password: &str,
+) -> Result<SessionKey> {
     let email = email.trim().to_lowercase();
     let attempt = throttle::Attempt::new(address, &email);
     app.throttle.check(&app.clock, &attempt)?;
@@ -109,11 +116,14 @@ pub(crate) async fn find(app: &App, key: &SessionKey) -> Result<Option<Viewer>> 
     app.db
         .read(move |tx| {
             Box::pin(async move {
-                let Some(user) = db::web_session::find_user(tx, &hash, now_ms).await? else { return Ok(None) };
+                let Some(user) = db::web_session::find_user(tx, &hash, now_ms).await? else {
+                    return Ok(None);
+                };
                 let Some(user) = db::user_account::find(tx, user).await? else { return Ok(None) };
                 let memberships = db::user_account::memberships(tx, user.id).await?;
                 let scopes = |role: &str| Role::of_stored(role).scopes();
-                let organizations = memberships.iter().map(|m| (m.organization_id, scopes(&m.role))).collect();
+                let organizations =
+                    memberships.iter().map(|m| (m.organization_id, scopes(&m.role))).collect();
                 Ok(Some(Viewer { user, organizations }))
             })
         })

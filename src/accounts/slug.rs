@@ -20,7 +20,9 @@ pub(super) fn check(what: &str, slug: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::Invalid(format!("the {what} slug `{slug}` {problem}: choose a name such as `my-app`")))
+    Err(Error::Invalid(format!(
+        "the {what} slug `{slug}` {problem}: choose a name such as `my-app`"
+    )))
 }
 
 #[cfg(test)]

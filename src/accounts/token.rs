@@ -47,10 +47,17 @@ pub(crate) async fn create(
     scopes: Scopes,
 ) -> Result<(Token, String)> {
     if scopes.is_empty() {
-        return Err(Error::Invalid("a token without scopes opens nothing: name some with --scopes".to_owned()));
+        return Err(Error::Invalid(
+            "a token without scopes opens nothing: name some with --scopes".to_owned(),
+        ));
     }
     let clock = app.clock.clone();
-    let url = app.config.server.public_url.as_ref().map_or_else(String::new, |url| url.as_str().to_owned());
+    let url = app
+        .config
+        .server
+        .public_url
+        .as_ref()
+        .map_or_else(String::new, |url| url.as_str().to_owned());
     let (organization, name) = (organization.to_owned(), name.to_owned());
     app.db
         .write(move |tx| {
@@ -163,7 +170,9 @@ pub(crate) async fn revoke(app: &App, organization: &str, id: i64) -> Result<()>
 pub(crate) async fn identify(app: &App, text: &str) -> Result<Arc<Token>> {
     let refused = || {
         let is_organization = text.starts_with(ORGANIZATION_PREFIX);
-        Error::Unauthorized(if is_organization { "Invalid org token" } else { "Invalid token" }.to_owned())
+        Error::Unauthorized(
+            if is_organization { "Invalid org token" } else { "Invalid token" }.to_owned(),
+        )
     };
     if text.len() > TOKEN_BYTES_MAX {
         return Err(refused());
@@ -173,7 +182,10 @@ pub(crate) async fn identify(app: &App, text: &str) -> Result<Arc<Token>> {
     let token = match app.tokens.find(&app.clock, &hash) {
         Some(token) => token,
         None => {
-            let token = app.db.read(move |tx| Box::pin(async move { db::token::find(tx, &hash).await })).await?;
+            let token = app
+                .db
+                .read(move |tx| Box::pin(async move { db::token::find(tx, &hash).await }))
+                .await?;
             let token = token.map(Arc::new);
             app.tokens.keep(now_ms, hash, token.clone());
             token
@@ -192,9 +204,14 @@ async fn note_use(app: &App, hash: [u8; 32], token: &Token, now_ms: i64) {
     if token.last_used_at_ms.is_some_and(|last_ms| now_ms - last_ms < LAST_USE_MS) {
         return;
     }
-    app.tokens.keep(now_ms, hash, Some(Arc::new(Token { last_used_at_ms: Some(now_ms), ..token.clone() })));
+    app.tokens.keep(
+        now_ms,
+        hash,
+        Some(Arc::new(Token { last_used_at_ms: Some(now_ms), ..token.clone() })),
+    );
     let id = token.id;
-    if let Err(error) = app.db.write(move |tx| Box::pin(db::token::note_use(tx, id, now_ms))).await {
+    if let Err(error) = app.db.write(move |tx| Box::pin(db::token::note_use(tx, id, now_ms))).await
+    {
         warn!(token.id = id, "could not note the use of a token: {error}");
     }
 }
@@ -209,8 +226,12 @@ mod tests {
         let parts: Vec<&str> = text.split('_').collect();
         assert_eq!(parts.len(), 3, "{text}");
         assert_eq!(parts[0], "sntrys");
-        let payload: serde_json::Value = serde_json::from_slice(&STANDARD.decode(parts[1]).unwrap()).unwrap();
-        assert_eq!(payload, json!({"iat": 1_900_000_000.5, "url": "", "region_url": "", "org": "default"}));
+        let payload: serde_json::Value =
+            serde_json::from_slice(&STANDARD.decode(parts[1]).unwrap()).unwrap();
+        assert_eq!(
+            payload,
+            json!({"iat": 1_900_000_000.5, "url": "", "region_url": "", "org": "default"})
+        );
         assert_eq!(STANDARD_NO_PAD.decode(parts[2]).unwrap().len(), 32);
     }
 

@@ -64,8 +64,13 @@ impl Credentials {
 
     /// Returns the same with another address.
     pub(crate) fn moved_to(self, url: &str) -> Self {
-        let key = self.dsn.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map(|(key, _)| key);
-        let dsn = key.map_or_else(|| self.dsn.clone(), |key| origin::dsn(url, key, self.project_id));
+        let key = self
+            .dsn
+            .split_once("://")
+            .and_then(|(_, rest)| rest.split_once('@'))
+            .map(|(key, _)| key);
+        let dsn =
+            key.map_or_else(|| self.dsn.clone(), |key| origin::dsn(url, key, self.project_id));
         Self { url: url.to_owned(), dsn, ..self }
     }
 
@@ -114,7 +119,8 @@ pub(crate) fn url(config: &Config, bound: SocketAddr) -> String {
 /// Returns the DSN of a key for commands that do not listen themselves: at the address the server last wrote
 /// down, else the configured one.
 pub(super) fn dsn(config: &Config, public_key: &str, project_id: i64) -> String {
-    let last = config.server.public_url.is_none().then(|| Credentials::read(&config.data)).flatten();
+    let last =
+        config.server.public_url.is_none().then(|| Credentials::read(&config.data)).flatten();
     let url = last.map_or_else(|| url(config, config.server.listen), |credentials| credentials.url);
     origin::dsn(&url, public_key, project_id)
 }

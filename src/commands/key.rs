@@ -63,12 +63,15 @@ impl Command {
         opened::with_app(place, async |app| match self {
             Self::Create { of, label, rate_limit, rate_window, format } => {
                 let limit = rate_limit.map(|events| RateLimit { events, window_s: rate_window });
-                let key = key::create(app, &of.owner.organization, &of.project, &label, limit).await?;
+                let key =
+                    key::create(app, &of.owner.organization, &of.project, &label, limit).await?;
                 add(app, Table::new(COLUMNS), key).print_one(format)
             }
             Self::List { of, format } => {
                 let keys = key::list(app, &of.owner.organization, &of.project).await?;
-                keys.into_iter().fold(Table::new(COLUMNS), |table, key| add(app, table, key)).print(format)
+                keys.into_iter()
+                    .fold(Table::new(COLUMNS), |table, key| add(app, table, key))
+                    .print(format)
             }
             Self::Revoke { public_key, of } => {
                 key::revoke(app, &of.owner.organization, &of.project, &public_key).await
@@ -80,7 +83,15 @@ impl Command {
 fn add(app: &App, table: Table, it: ProjectKey) -> Table {
     let dsn = credentials::dsn(&app.config, &it.public_key, it.project_id);
     let limit = it.rate_limit_events.zip(it.rate_limit_window_s);
-    let limit = limit.map_or(Value::Null, |(events, window_s)| format!("{events} per {window_s} s").into());
+    let limit =
+        limit.map_or(Value::Null, |(events, window_s)| format!("{events} per {window_s} s").into());
     let (created_at, revoked_at) = (time(it.created_at_ms), maybe_time(it.revoked_at_ms));
-    table.row(vec![it.public_key.into(), it.label.into(), limit, created_at, revoked_at, dsn.into()])
+    table.row(vec![
+        it.public_key.into(),
+        it.label.into(),
+        limit,
+        created_at,
+        revoked_at,
+        dsn.into(),
+    ])
 }

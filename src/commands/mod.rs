@@ -76,11 +76,17 @@ enum Command {
 
 impl Place {
     /// Reads the configuration, with what further flags say.
-    pub(crate) fn load(&self, flags: &[(&'static str, &'static str, &Option<String>)]) -> Result<Config> {
-        let sources = Sources::of_process(self.config.clone()).flag("--data", "data", self.data.clone());
-        let add = |sources: Sources, (flag, key, value): &(&'static str, &'static str, &Option<String>)| {
-            sources.flag(flag, key, (*value).clone())
-        };
+    pub(crate) fn load(
+        &self,
+        flags: &[(&'static str, &'static str, &Option<String>)],
+    ) -> Result<Config> {
+        let sources =
+            Sources::of_process(self.config.clone()).flag("--data", "data", self.data.clone());
+        let add =
+            |sources: Sources,
+             (flag, key, value): &(&'static str, &'static str, &Option<String>)| {
+                sources.flag(flag, key, (*value).clone())
+            };
         Config::load(&flags.iter().fold(sources, add))
     }
 }

@@ -12,7 +12,10 @@ pub(super) fn with_app<T>(place: &Place, work: impl AsyncFnOnce(&App) -> Result<
 }
 
 /// As [`with_app`], with a configuration at hand.
-pub(super) fn with_config<T>(config: Config, work: impl AsyncFnOnce(&App) -> Result<T>) -> Result<T> {
+pub(super) fn with_config<T>(
+    config: Config,
+    work: impl AsyncFnOnce(&App) -> Result<T>,
+) -> Result<T> {
     if let DatabaseUrl::Sqlite { path } = config.database_url()
         && !path.exists()
     {

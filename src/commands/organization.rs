@@ -42,14 +42,22 @@ impl Command {
                 let organization = organization::create(app, &slug, name.as_deref()).await?;
                 add(Table::new(COLUMNS), organization).print_one(format)
             }
-            Self::List { format } => {
-                organization::list(app).await?.into_iter().fold(Table::new(COLUMNS), add).print(format)
-            }
+            Self::List { format } => organization::list(app)
+                .await?
+                .into_iter()
+                .fold(Table::new(COLUMNS), add)
+                .print(format),
             Self::Revoke { slug } => organization::revoke(app, &slug).await,
         })
     }
 }
 
 fn add(table: Table, it: Organization) -> Table {
-    table.row(vec![it.id.into(), it.slug.into(), it.name.into(), time(it.created_at_ms), maybe_time(it.revoked_at_ms)])
+    table.row(vec![
+        it.id.into(),
+        it.slug.into(),
+        it.name.into(),
+        time(it.created_at_ms),
+        maybe_time(it.revoked_at_ms),
+    ])
 }

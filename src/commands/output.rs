@@ -57,13 +57,15 @@ impl Table {
     }
 
     fn text(&self) -> String {
-        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        let rows: Vec<Vec<String>> =
+            self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
         let width = |column: usize| {
             let cells = rows.iter().map(|row| row[column].chars().count());
             cells.chain([self.columns[column].len()]).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
-        let header = self.columns.iter().map(|column| column.replace('_', " ").to_uppercase()).collect();
+        let header =
+            self.columns.iter().map(|column| column.replace('_', " ").to_uppercase()).collect();
         let mut text = String::new();
         for row in [header].iter().chain(&rows) {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
@@ -105,7 +107,10 @@ fn print_json(value: &Value) -> Result<()> {
 /// Writes to the standard output.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut output = std::io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).context("writing to the standard output")
+    output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+        .context("writing to the standard output")
 }
 
 /// Writes an error for a person.
@@ -120,11 +125,9 @@ mod tests {
 
     #[test]
     fn tables_are_aligned() {
-        let table = Table::new(&["id", "name", "revoked_at"]).row(vec![1.into(), "first".into(), Value::Null]).row(vec![
-            22.into(),
-            "b".into(),
-            time(0),
-        ]);
+        let table = Table::new(&["id", "name", "revoked_at"])
+            .row(vec![1.into(), "first".into(), Value::Null])
+            .row(vec![22.into(), "b".into(), time(0)]);
         assert_eq!(
             table.text(),
             "ID  NAME   REVOKED AT\n1   first  -\n22  b      1970-01-01T00:00:00.000Z\n"

@@ -54,20 +54,35 @@ impl Command {
         opened::with_app(place, async |app| match self {
             Self::Create { slug, name, platform, owner, format } => {
                 let organization = owner.organization.as_str();
-                let made = project::create(app, organization, &slug, name.as_deref(), platform.as_deref()).await?;
+                let made =
+                    project::create(app, organization, &slug, name.as_deref(), platform.as_deref())
+                        .await?;
                 let (project, key) = made;
                 let dsn = credentials::dsn(&app.config, &key.public_key, project.id);
                 Table::new(&["id", "slug", "name", "dsn"])
-                    .row(vec![project.id.into(), project.slug.into(), project.name.into(), dsn.into()])
+                    .row(vec![
+                        project.id.into(),
+                        project.slug.into(),
+                        project.name.into(),
+                        dsn.into(),
+                    ])
                     .print_one(format)
             }
             Self::List { owner, format } => {
-                let mut table = Table::new(&["id", "slug", "name", "platform", "created_at", "revoked_at"]);
+                let mut table =
+                    Table::new(&["id", "slug", "name", "platform", "created_at", "revoked_at"]);
                 for it in project::list(app, &owner.organization).await? {
                     let revoked_at = maybe_time(it.revoked_at_ms);
                     let platform = it.platform.into();
                     let created_at = time(it.created_at_ms);
-                    table = table.row(vec![it.id.into(), it.slug.into(), it.name.into(), platform, created_at, revoked_at]);
+                    table = table.row(vec![
+                        it.id.into(),
+                        it.slug.into(),
+                        it.name.into(),
+                        platform,
+                        created_at,
+                        revoked_at,
+                    ]);
                 }
                 table.print(format)
             }

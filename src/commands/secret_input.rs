@@ -19,7 +19,9 @@ pub(super) fn read(prompt: &str) -> Result<String> {
     drop(hidden);
     let secret = line.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
-        return Err(Error::Invalid("the standard input is empty, expected a password on its first line".to_owned()));
+        return Err(Error::Invalid(
+            "the standard input is empty, expected a password on its first line".to_owned(),
+        ));
     }
     Ok(secret.to_owned())
 }
@@ -29,14 +31,19 @@ struct Hidden(rustix::termios::Termios);
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &self.0);
+        let _ = rustix::termios::tcsetattr(
+            std::io::stdin(),
+            rustix::termios::OptionalActions::Now,
+            &self.0,
+        );
         let _ = writeln!(std::io::stderr());
     }
 }
 
 fn hide_typing(prompt: &str) -> Result<Hidden> {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let shown = tcgetattr(std::io::stdin()).map_err(Error::caused_by).context("asking the terminal")?;
+    let shown =
+        tcgetattr(std::io::stdin()).map_err(Error::caused_by).context("asking the terminal")?;
     let mut hidden = shown.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
     tcsetattr(std::io::stdin(), OptionalActions::Now, &hidden).map_err(Error::caused_by)?;

@@ -92,7 +92,8 @@ fn told(credentials: &Credentials, data: &Path) -> String {
 
 /// Waits for SIGTERM or Ctrl-C, then tells everybody to stop.
 async fn stop_when_asked(app: &App) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         // Without signals the process ends by being killed, which it survives.
         return app.shutdown.cancelled().await;

@@ -45,8 +45,16 @@ pub(super) enum Command {
     },
 }
 
-const COLUMNS: &[&str] =
-    &["id", "name", "ends_with", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at"];
+const COLUMNS: &[&str] = &[
+    "id",
+    "name",
+    "ends_with",
+    "scopes",
+    "created_at",
+    "last_used_at",
+    "expires_at",
+    "revoked_at",
+];
 
 impl Command {
     pub(super) fn run(self, place: &Place) -> Result<()> {
@@ -57,7 +65,8 @@ impl Command {
                     Some(email) => token::Owner::User(user::find(app, &email).await?.id),
                     None => token::Owner::Organization,
                 };
-                let (token, text) = token::create(app, &owner.organization, whose, &name, scopes).await?;
+                let (token, text) =
+                    token::create(app, &owner.organization, whose, &name, scopes).await?;
                 Table::new(&["id", "name", "scopes", "token"])
                     .row(vec![id(token.id), token.name.into(), token.scopes.into(), text.into()])
                     .print_one(format)

@@ -58,23 +58,39 @@ impl Command {
             Self::Create { email, name, role, password_stdin, owner, format } => {
                 let password = Password::choose(password_stdin)?;
                 let organization = owner.organization.as_str();
-                let user = user::create(app, organization, &email, name.as_deref(), role, &password.text).await?;
+                let user =
+                    user::create(app, organization, &email, name.as_deref(), role, &password.text)
+                        .await?;
                 Table::new(&["id", "email", "name", "password"])
-                    .row(vec![user.id.into(), user.email.into(), user.name.into(), password.shown().into()])
+                    .row(vec![
+                        user.id.into(),
+                        user.email.into(),
+                        user.name.into(),
+                        password.shown().into(),
+                    ])
                     .print_one(format)
             }
             Self::List { format } => {
                 let mut table = Table::new(&["id", "email", "name", "created_at", "revoked_at"]);
                 for it in user::list(app).await? {
-                    let (created_at, revoked_at) = (time(it.created_at_ms), maybe_time(it.revoked_at_ms));
-                    table = table.row(vec![it.id.into(), it.email.into(), it.name.into(), created_at, revoked_at]);
+                    let (created_at, revoked_at) =
+                        (time(it.created_at_ms), maybe_time(it.revoked_at_ms));
+                    table = table.row(vec![
+                        it.id.into(),
+                        it.email.into(),
+                        it.name.into(),
+                        created_at,
+                        revoked_at,
+                    ]);
                 }
                 table.print(format)
             }
             Self::Password { email, password_stdin, format } => {
                 let password = Password::choose(password_stdin)?;
                 user::change_password(app, &email, &password.text).await?;
-                Table::new(&["email", "password"]).row(vec![email.into(), password.shown().into()]).print_one(format)
+                Table::new(&["email", "password"])
+                    .row(vec![email.into(), password.shown().into()])
+                    .print_one(format)
             }
             Self::Revoke { email } => user::revoke(app, &email).await,
         })

@@ -49,7 +49,9 @@ impl Blobs {
                 bucket: settings.take_optional("blobs.s3.bucket").unwrap_or_default(),
                 region: settings.take("blobs.s3.region", "us-east-1".to_owned()),
                 access_key: settings.take_optional("blobs.s3.access_key").unwrap_or_default(),
-                secret_key: settings.take_secret("blobs.s3.secret_key", |_| "***".to_owned()).unwrap_or_default(),
+                secret_key: settings
+                    .take_secret("blobs.s3.secret_key", |_| "***".to_owned())
+                    .unwrap_or_default(),
                 prefix: settings.take_optional("blobs.s3.prefix").unwrap_or_default(),
             },
         }
@@ -67,7 +69,8 @@ impl Blobs {
         ];
         for (key, value) in needed {
             if value.is_empty() {
-                settings.complain(key, &format!("`{key}` is not set, but `blobs.kind` is s3: set it"));
+                settings
+                    .complain(key, &format!("`{key}` is not set, but `blobs.kind` is s3: set it"));
             }
         }
     }
@@ -76,6 +79,9 @@ impl Blobs {
 impl std::fmt::Debug for S3 {
     /// Leaves out the keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("S3").field("endpoint", &self.endpoint).field("bucket", &self.bucket).finish_non_exhaustive()
+        f.debug_struct("S3")
+            .field("endpoint", &self.endpoint)
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
     }
 }

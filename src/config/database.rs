@@ -22,7 +22,10 @@ impl Database {
         let url = settings.take_secret("database.url", without_password);
         let connections_max = settings.take("database.connections_max", 8);
         if connections_max == 0 {
-            settings.complain("database.connections_max", "`database.connections_max` is 0, expected at least 1");
+            settings.complain(
+                "database.connections_max",
+                "`database.connections_max` is 0, expected at least 1",
+            );
         }
         let parsed = url.as_deref().map(parse);
         if let Some(Err(text)) = &parsed {
@@ -47,7 +50,10 @@ fn parse(url: &str) -> Result<DatabaseUrl, String> {
     }
     match url.strip_prefix("sqlite:") {
         Some(path) if !path.is_empty() => Ok(DatabaseUrl::Sqlite { path: PathBuf::from(path) }),
-        _ => Err("`database.url` is neither postgres://user:password@host/database nor sqlite:PATH".to_owned()),
+        _ => {
+            Err("`database.url` is neither postgres://user:password@host/database nor sqlite:PATH"
+                .to_owned())
+        }
     }
 }
 
@@ -80,7 +86,10 @@ mod tests {
     fn passwords_are_masked() {
         let check = |url, expected| assert_eq!(without_password(url), expected);
         check("postgres://me:se@cret@db:5432/x", "postgres://me:***@db:5432/x");
-        check("postgres://me@db/x?password=secret&sslmode=require", "postgres://me@db/x?password=***&sslmode=require");
+        check(
+            "postgres://me@db/x?password=secret&sslmode=require",
+            "postgres://me@db/x?password=***&sslmode=require",
+        );
         check("postgres://db/x", "postgres://db/x");
         check("sqlite:x.db", "sqlite:x.db");
     }

@@ -19,7 +19,10 @@ impl Digest {
     pub(super) fn read(settings: &mut Settings) -> Self {
         let batch = settings.take("digest.batch", 256);
         if !(1..=BATCH_MAX).contains(&batch) {
-            settings.complain("digest.batch", &format!("`digest.batch` is {batch}, expected 1 to {BATCH_MAX}"));
+            settings.complain(
+                "digest.batch",
+                &format!("`digest.batch` is {batch}, expected 1 to {BATCH_MAX}"),
+            );
         }
         Self { batch, workers: settings.take("digest.workers", 1) }
     }

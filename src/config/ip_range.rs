@@ -32,7 +32,8 @@ impl IpRange {
 impl Setting for IpRange {
     fn parse(text: &str) -> Result<Self, String> {
         let expected = || "addresses or ranges such as 127.0.0.1 or 10.0.0.0/8".to_owned();
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let (address, bits) =
+            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address: IpAddr = address.trim().parse().map_err(|_| expected())?;
         let bits_max = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(bits_max), str::parse).map_err(|_| expected())?;

@@ -41,10 +41,12 @@ impl Limits {
             envelope_bytes_max: settings.take("limits.envelope_bytes_max", ByteSize::mib(200)),
             attachment_bytes_max: settings.take("limits.attachment_bytes_max", ByteSize::mib(100)),
             accepting_bytes_max: settings.take("limits.accepting_bytes_max", ByteSize::mib(64)),
-            accepted_bytes_max: settings.take("limits.accepted_bytes_max", ByteSize::mib(10 * 1024)),
+            accepted_bytes_max: settings
+                .take("limits.accepted_bytes_max", ByteSize::mib(10 * 1024)),
             disk_free_bytes_min: settings.take("limits.disk_free_bytes_min", ByteSize::mib(256)),
             chunk_bytes: settings.take("limits.chunk_bytes", ByteSize::mib(8)),
-            chunk_request_bytes_max: settings.take("limits.chunk_request_bytes_max", ByteSize::mib(32)),
+            chunk_request_bytes_max: settings
+                .take("limits.chunk_request_bytes_max", ByteSize::mib(32)),
             upload_bytes_max: settings.take("limits.upload_bytes_max", ByteSize::mib(2048)),
             key_events_max: settings.take_optional("limits.key_events_max"),
             key_window: settings.take("limits.key_window", Duration::from_secs(60)),
@@ -61,7 +63,10 @@ impl Limits {
             settings.complain("limits.event_bytes_max", &text);
         }
         if !self.chunk_bytes.0.is_power_of_two() {
-            let text = format!("`limits.chunk_bytes` is {}, expected a power of two such as 8MiB", self.chunk_bytes);
+            let text = format!(
+                "`limits.chunk_bytes` is {}, expected a power of two such as 8MiB",
+                self.chunk_bytes
+            );
             settings.complain("limits.chunk_bytes", &text);
         }
         if self.chunk_request_bytes_max < self.chunk_bytes {
@@ -72,7 +77,10 @@ impl Limits {
             settings.complain("limits.chunk_request_bytes_max", &text);
         }
         if self.key_window < Duration::from_secs(1) {
-            settings.complain("limits.key_window", "`limits.key_window` is shorter than a second, expected at least 1s");
+            settings.complain(
+                "limits.key_window",
+                "`limits.key_window` is shorter than a second, expected at least 1s",
+            );
         }
     }
 }

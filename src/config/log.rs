@@ -25,8 +25,10 @@ pub(crate) struct Log {
 impl Log {
     /// Reads the section.
     pub(super) fn read(settings: &mut Settings) -> Self {
-        let log =
-            Self { format: settings.take("log.format", Format::Text), filter: settings.take("log.filter", "info".to_owned()) };
+        let log = Self {
+            format: settings.take("log.format", Format::Text),
+            filter: settings.take("log.filter", "info".to_owned()),
+        };
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&log.filter) {
             settings.complain("log.filter", &format!("`log.filter` is `{}`: {error}", log.filter));
         }

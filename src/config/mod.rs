@@ -73,7 +73,12 @@ impl Sources {
     }
 
     /// Adds a flag, if it was given.
-    pub(crate) fn flag(mut self, flag: &'static str, key: &'static str, value: Option<String>) -> Self {
+    pub(crate) fn flag(
+        mut self,
+        flag: &'static str,
+        key: &'static str,
+        value: Option<String>,
+    ) -> Self {
         self.flags.extend(value.map(|value| (flag, key, value)));
         self
     }
@@ -127,7 +132,10 @@ impl Config {
         self.blobs.check(settings);
         self.limits.check(settings);
         if self.data.as_os_str().is_empty() {
-            settings.complain("data", "the data folder is empty: name a folder, for example ./symbolist-data");
+            settings.complain(
+                "data",
+                "the data folder is empty: name a folder, for example ./symbolist-data",
+            );
         }
     }
 

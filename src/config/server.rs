@@ -52,7 +52,8 @@ impl Setting for PublicUrl {
         let expected = || "an address without path such as https://errors.example.com".to_owned();
         let text = text.trim_end_matches('/');
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let host = host.filter(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '_']));
+        let host =
+            host.filter(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '_']));
         host.ok_or_else(expected)?;
         Ok(Self(text.to_owned()))
     }
@@ -68,8 +69,12 @@ mod tests {
 
     #[test]
     fn public_url_is_an_origin() {
-        assert_eq!(PublicUrl::parse("https://errors.example.com/").unwrap().as_str(), "https://errors.example.com");
-        for bad in ["errors.example.com", "https://", "https://x/sentry", "ftp://x", "https://a@b"] {
+        assert_eq!(
+            PublicUrl::parse("https://errors.example.com/").unwrap().as_str(),
+            "https://errors.example.com"
+        );
+        for bad in ["errors.example.com", "https://", "https://x/sentry", "ftp://x", "https://a@b"]
+        {
             assert!(PublicUrl::parse(bad).is_err(), "{bad}");
         }
     }

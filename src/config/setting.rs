@@ -47,8 +47,11 @@ impl Setting for PathBuf {
 
 impl Setting for SocketAddr {
     fn parse(text: &str) -> Result<Self, String> {
-        let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
-        text.parse().map_err(|_| "an address with port such as 127.0.0.1:8000 or [::]:8000".to_owned())
+        let text = text
+            .strip_prefix("localhost:")
+            .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+        text.parse()
+            .map_err(|_| "an address with port such as 127.0.0.1:8000 or [::]:8000".to_owned())
     }
 
     fn literal(&self) -> String {
@@ -77,7 +80,8 @@ impl Setting for Duration {
         let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(expected)?;
         let (number, unit) = text.split_at(digits);
         let number: u64 = number.parse().map_err(|_| expected())?;
-        let (_, unit_ms) = DURATION_UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(expected)?;
+        let (_, unit_ms) =
+            DURATION_UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(expected)?;
         number.checked_mul(*unit_ms).map(Self::from_millis).ok_or_else(expected)
     }
 

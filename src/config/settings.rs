@@ -144,7 +144,11 @@ impl Settings {
 
     /// As [`take_optional`](Self::take_optional), for what `config show` must not print: it prints
     /// `masked` of it.
-    pub(super) fn take_secret(&mut self, key: &'static str, masked: fn(&str) -> String) -> Option<String> {
+    pub(super) fn take_secret(
+        &mut self,
+        key: &'static str,
+        masked: fn(&str) -> String,
+    ) -> Option<String> {
         let (value, source) = self.value::<String>(key);
         let literal = value.as_deref().map(|value| masked(value).literal());
         self.asked.push(Shown { key, literal, source });
@@ -176,8 +180,10 @@ impl Settings {
 
     /// Notes a problem with a setting that was taken already.
     pub(super) fn complain(&mut self, key: &str, text: &str) {
-        let source = self.asked.iter().find(|shown| shown.key == key).map(|shown| shown.source.clone());
-        self.problems.push(Problem { source: source.unwrap_or(Source::Default), text: text.to_owned() });
+        let source =
+            self.asked.iter().find(|shown| shown.key == key).map(|shown| shown.source.clone());
+        self.problems
+            .push(Problem { source: source.unwrap_or(Source::Default), text: text.to_owned() });
     }
 
     /// Ends the reading: what was given and never asked for does not exist.

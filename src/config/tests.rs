@@ -13,8 +13,16 @@ struct Given {
 fn read(given: &Given) -> (Config, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let mut sources = Sources {
-        environment: given.environment.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect(),
-        flags: given.flags.iter().map(|(flag, key, value)| (*flag, *key, String::from(*value))).collect(),
+        environment: given
+            .environment
+            .iter()
+            .map(|(name, value)| (String::from(*name), String::from(*value)))
+            .collect(),
+        flags: given
+            .flags
+            .iter()
+            .map(|(flag, key, value)| (*flag, *key, String::from(*value)))
+            .collect(),
         ..Sources::default()
     };
     if let Some(text) = given.file {
@@ -63,7 +71,9 @@ fn values_of_every_toml_type_are_read() {
 #[test]
 fn all_problems_are_told_at_once_with_their_places() {
     let given = Given {
-        file: Some("lisen = \"127.0.0.1:1\"\n\n[limits]\nevent_bytes_max = \"5 miles\"\nchunk_bytes = \"3MiB\"\n"),
+        file: Some(
+            "lisen = \"127.0.0.1:1\"\n\n[limits]\nevent_bytes_max = \"5 miles\"\nchunk_bytes = \"3MiB\"\n",
+        ),
         environment: &[("SYMBOLIST_LOG_FORMAT", "xml"), ("SYMBOLIST_DIGEST_BACH", "3")],
         flags: &[("--listen", "listen", "here")],
     };
@@ -82,7 +92,8 @@ fn all_problems_are_told_at_once_with_their_places() {
 
 #[test]
 fn broken_toml_is_told_with_its_line() {
-    let (_, problems) = read(&Given { file: Some("listen = \"127.0.0.1:1\"\nlog ="), ..Given::default() });
+    let (_, problems) =
+        read(&Given { file: Some("listen = \"127.0.0.1:1\"\nlog ="), ..Given::default() });
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].starts_with("symbolist.toml line 2: "), "{problems:?}");
 }
@@ -114,7 +125,10 @@ fn s3_needs_a_bucket_and_keys() {
 
 #[test]
 fn variables_that_kubernetes_sets_are_not_settings() {
-    let environment = &[("SYMBOLIST_PORT_8000_TCP", "tcp://10.0.0.1:8000"), ("SYMBOLIST_SERVICE_HOST", "10.0.0.1")];
+    let environment = &[
+        ("SYMBOLIST_PORT_8000_TCP", "tcp://10.0.0.1:8000"),
+        ("SYMBOLIST_SERVICE_HOST", "10.0.0.1"),
+    ];
     check_problems(&Given { environment, ..Given::default() }, &[]);
 }
 

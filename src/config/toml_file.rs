@@ -12,12 +12,14 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Reads a file into dotted keys and the text of their values; lists are joined by commas.
 pub(super) fn read(path: &Path) -> Result<Vec<(String, Given)>, Problem> {
-    let problem = |line, text| Problem { source: Source::File { path: path.to_owned(), line }, text };
+    let problem =
+        |line, text| Problem { source: Source::File { path: path.to_owned(), line }, text };
     let size = std::fs::metadata(path).map(|file| file.len());
     if size.is_ok_and(|size| size > FILE_BYTES_MAX) {
         return Err(problem(0, format!("is larger than {FILE_BYTES_MAX} bytes")));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| problem(0, format!("cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| problem(0, format!("cannot be read: {error}")))?;
     let table = DeTable::parse(&text).map_err(|error| {
         let line = error.span().map_or(0, |span| line_of(&text, span.start));
         problem(line, error.message().to_owned())

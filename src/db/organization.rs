@@ -35,7 +35,8 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, organization: &Organization) -> Resu
 
 /// All organizations, also revoked ones.
 pub(crate) async fn all(tx: &mut Tx<'_>) -> Result<Vec<Organization>> {
-    tx.all("SELECT id, slug, name, created_at_ms, revoked_at_ms FROM organization ORDER BY id", &[]).await
+    tx.all("SELECT id, slug, name, created_at_ms, revoked_at_ms FROM organization ORDER BY id", &[])
+        .await
 }
 
 /// The organization `id`, unless it is revoked.
@@ -62,7 +63,10 @@ pub(crate) async fn find_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<O
 
 /// Revokes an organization.
 pub(crate) async fn revoke(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> {
-    tx.execute("UPDATE organization SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL", &[&now_ms, &id])
-        .await?;
+    tx.execute(
+        "UPDATE organization SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL",
+        &[&now_ms, &id],
+    )
+    .await?;
     Ok(())
 }

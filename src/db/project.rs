@@ -23,7 +23,16 @@ pub(crate) struct Project {
     /// When its first event came.
     pub(crate) first_event_ms: Option<i64>,
 }
-from_row!(Project { id, organization_id, slug, name, platform, created_at_ms, revoked_at_ms, first_event_ms });
+from_row!(Project {
+    id,
+    organization_id,
+    slug,
+    name,
+    platform,
+    created_at_ms,
+    revoked_at_ms,
+    first_event_ms
+});
 
 /// Inserts a project; returns `false` if the slug is taken in its organization.
 pub(crate) async fn insert(tx: &mut Tx<'_>, project: &Project) -> Result<bool> {
@@ -75,7 +84,11 @@ pub(crate) async fn find(tx: &mut Tx<'_>, organization: i64, id: i64) -> Result<
 }
 
 /// The project called `slug` of an organization, unless it is revoked.
-pub(crate) async fn find_by_slug(tx: &mut Tx<'_>, organization: i64, slug: &str) -> Result<Option<Project>> {
+pub(crate) async fn find_by_slug(
+    tx: &mut Tx<'_>,
+    organization: i64,
+    slug: &str,
+) -> Result<Option<Project>> {
     tx.optional(
         "SELECT id, organization_id, slug, name, platform, created_at_ms, revoked_at_ms, first_event_ms
          FROM project
@@ -87,6 +100,10 @@ pub(crate) async fn find_by_slug(tx: &mut Tx<'_>, organization: i64, slug: &str)
 
 /// Revokes a project.
 pub(crate) async fn revoke(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> {
-    tx.execute("UPDATE project SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL", &[&now_ms, &id]).await?;
+    tx.execute(
+        "UPDATE project SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL",
+        &[&now_ms, &id],
+    )
+    .await?;
     Ok(())
 }

@@ -48,11 +48,26 @@ pub(crate) struct Admission {
     /// The window, in seconds.
     pub(crate) rate_limit_window_s: Option<u32>,
 }
-from_row!(Admission { key_id, project_id, organization_id, rate_limit_events, rate_limit_window_s });
+from_row!(Admission {
+    key_id,
+    project_id,
+    organization_id,
+    rate_limit_events,
+    rate_limit_window_s
+});
 
 /// Inserts a key.
 pub(crate) async fn insert(tx: &mut Tx<'_>, key: &ProjectKey) -> Result<()> {
-    let ProjectKey { id, project_id, public_key, label, rate_limit_events, rate_limit_window_s, created_at_ms, .. } = key;
+    let ProjectKey {
+        id,
+        project_id,
+        public_key,
+        label,
+        rate_limit_events,
+        rate_limit_window_s,
+        created_at_ms,
+        ..
+    } = key;
     tx.execute(
         "INSERT INTO project_key
            (id, project_id, public_key, label, rate_limit_events, rate_limit_window_s, created_at_ms)
@@ -92,7 +107,12 @@ pub(crate) async fn all_of(tx: &mut Tx<'_>, project: i64) -> Result<Vec<ProjectK
 }
 
 /// Revokes a key of a project; returns `false` if there is none.
-pub(crate) async fn revoke(tx: &mut Tx<'_>, project: i64, public_key: &str, now_ms: i64) -> Result<bool> {
+pub(crate) async fn revoke(
+    tx: &mut Tx<'_>,
+    project: i64,
+    public_key: &str,
+    now_ms: i64,
+) -> Result<bool> {
     let changed_count = tx
         .execute(
             "UPDATE project_key

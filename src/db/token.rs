@@ -42,7 +42,17 @@ from_row!(Token {
 
 /// Inserts a token with the SHA-256 of its whole text.
 pub(crate) async fn insert(tx: &mut Tx<'_>, token: &Token, hash: &[u8; 32]) -> Result<()> {
-    let Token { id, organization_id, user_id, name, last_characters, scopes, created_at_ms, expires_at_ms, .. } = token;
+    let Token {
+        id,
+        organization_id,
+        user_id,
+        name,
+        last_characters,
+        scopes,
+        created_at_ms,
+        expires_at_ms,
+        ..
+    } = token;
     tx.execute(
         "INSERT INTO token
            (id, organization_id, user_id, name, hash, last_characters, scopes, created_at_ms, expires_at_ms)
@@ -90,7 +100,12 @@ pub(crate) async fn note_use(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()
 }
 
 /// Revokes a token of an organization; returns `false` if there is none.
-pub(crate) async fn revoke(tx: &mut Tx<'_>, organization: i64, id: i64, now_ms: i64) -> Result<bool> {
+pub(crate) async fn revoke(
+    tx: &mut Tx<'_>,
+    organization: i64,
+    id: i64,
+    now_ms: i64,
+) -> Result<bool> {
     let changed_count = tx
         .execute(
             "UPDATE token

@@ -30,7 +30,11 @@ pub(crate) struct Membership {
 from_row!(Membership { organization_id, role });
 
 /// Inserts a user; returns `false` if the address is taken.
-pub(crate) async fn insert(tx: &mut Tx<'_>, user: &UserAccount, password_hash: &str) -> Result<bool> {
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    user: &UserAccount,
+    password_hash: &str,
+) -> Result<bool> {
     let UserAccount { id, email, name, created_at_ms, .. } = user;
     let inserted_count = tx
         .execute(
@@ -57,7 +61,11 @@ pub(crate) async fn join(tx: &mut Tx<'_>, organization: i64, user: i64, role: &s
 
 /// All users, also revoked ones.
 pub(crate) async fn all(tx: &mut Tx<'_>) -> Result<Vec<UserAccount>> {
-    tx.all("SELECT id, email, name, created_at_ms, revoked_at_ms FROM user_account ORDER BY id", &[]).await
+    tx.all(
+        "SELECT id, email, name, created_at_ms, revoked_at_ms FROM user_account ORDER BY id",
+        &[],
+    )
+    .await
 }
 
 /// The user `id`, unless revoked.
@@ -95,7 +103,8 @@ pub(crate) async fn password_hash(tx: &mut Tx<'_>, email: &str) -> Result<Option
 
 /// Replaces the hash of a user's password.
 pub(crate) async fn change_password(tx: &mut Tx<'_>, id: i64, password_hash: &str) -> Result<()> {
-    tx.execute("UPDATE user_account SET password_hash = $1 WHERE id = $2", &[&password_hash, &id]).await?;
+    tx.execute("UPDATE user_account SET password_hash = $1 WHERE id = $2", &[&password_hash, &id])
+        .await?;
     Ok(())
 }
 
@@ -114,7 +123,10 @@ pub(crate) async fn memberships(tx: &mut Tx<'_>, user: i64) -> Result<Vec<Member
 
 /// Revokes a user.
 pub(crate) async fn revoke(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> {
-    tx.execute("UPDATE user_account SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL", &[&now_ms, &id])
-        .await?;
+    tx.execute(
+        "UPDATE user_account SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL",
+        &[&now_ms, &id],
+    )
+    .await?;
     Ok(())
 }

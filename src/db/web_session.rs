@@ -4,7 +4,13 @@ use super::engine::Tx;
 use crate::error::Result;
 
 /// Inserts a session.
-pub(crate) async fn insert(tx: &mut Tx<'_>, hash: &[u8; 32], user: i64, now_ms: i64, expires_at_ms: i64) -> Result<()> {
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+    user: i64,
+    now_ms: i64,
+    expires_at_ms: i64,
+) -> Result<()> {
     tx.execute(
         "INSERT INTO web_session (hash, user_id, created_at_ms, expires_at_ms)
          VALUES ($1, $2, $3, $4)",
@@ -15,8 +21,16 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, hash: &[u8; 32], user: i64, now_ms: 
 }
 
 /// The user of a session that has not expired.
-pub(crate) async fn find_user(tx: &mut Tx<'_>, hash: &[u8; 32], now_ms: i64) -> Result<Option<i64>> {
-    tx.optional("SELECT user_id FROM web_session WHERE hash = $1 AND expires_at_ms > $2", &[hash, &now_ms]).await
+pub(crate) async fn find_user(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+    now_ms: i64,
+) -> Result<Option<i64>> {
+    tx.optional(
+        "SELECT user_id FROM web_session WHERE hash = $1 AND expires_at_ms > $2",
+        &[hash, &now_ms],
+    )
+    .await
 }
 
 /// Ends a session.

@@ -22,12 +22,17 @@ const REQUEST_ID: &str = "x-request-id";
 /// Answers a request and notes how.
 pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = format!("{:016x}", rand::random::<u64>());
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
     let method = method_name(request.method());
     let span = info_span!("request", id = %id, method, path = %request.uri().path());
     let started = Instant::now();
     app.metrics.requests_active.inc();
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
+    let answered =
+        AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     app.metrics.requests_active.dec();
     let mut response = answered.unwrap_or_else(|panic| panicked(panic.as_ref()).into_response());
     let took = started.elapsed();
@@ -42,7 +47,9 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text");
+    let text = text
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a text");
     Error::internal(format!("a handler panicked: {text}"))
 }
 

@@ -45,7 +45,8 @@ impl Error {
     /// Returns when to try again, in seconds, if trying again is right.
     pub(crate) fn retry_after_s(&self) -> Option<u32> {
         match self {
-            Self::Unavailable { retry_after_s, .. } | Self::TooManyRequests { retry_after_s, .. } => Some(*retry_after_s),
+            Self::Unavailable { retry_after_s, .. }
+            | Self::TooManyRequests { retry_after_s, .. } => Some(*retry_after_s),
             Self::Busy => Some(BUSY_RETRY_AFTER_S),
             _ => None,
         }
@@ -105,7 +106,10 @@ mod tests {
         assert_eq!(response.status(), status);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).unwrap(), json!({"detail": detail}));
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
+            json!({"detail": detail})
+        );
     }
 
     #[tokio::test]

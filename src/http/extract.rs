@@ -64,7 +64,8 @@ impl Access {
     /// # Errors
     /// `Forbidden` if there is none.
     pub(crate) fn organizations_with<P: Permission>(&self) -> Result<Vec<i64>> {
-        let allowed = self.organizations().into_iter().filter(|(_, scopes)| scopes.contain_any(P::ANY_OF));
+        let allowed =
+            self.organizations().into_iter().filter(|(_, scopes)| scopes.contain_any(P::ANY_OF));
         let ids: Vec<i64> = allowed.map(|(id, _)| id).collect();
         if ids.is_empty() { Err(forbidden()) } else { Ok(ids) }
     }
@@ -98,7 +99,8 @@ impl FromRequestParts<App> for Access {
         if let Some(text) = bearer(&parts.headers) {
             return token::identify(app, text).await.map(Self::Token);
         }
-        let missing = || Error::Unauthorized("Authentication credentials were not provided.".to_owned());
+        let missing =
+            || Error::Unauthorized("Authentication credentials were not provided.".to_owned());
         let key = session_key(&parts.headers).ok_or_else(missing)?;
         if !parts.method.is_safe() {
             refuse_forged(app, &key, &parts.method, &parts.headers)?;
@@ -138,7 +140,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 pub(crate) fn session_key(headers: &HeaderMap) -> Option<SessionKey> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(|cookie| cookie.ok());
-    cookies.find(|cookie| cookie.name() == SESSION_COOKIE).and_then(|cookie| SessionKey::parse(cookie.value()))
+    cookies
+        .find(|cookie| cookie.name() == SESSION_COOKIE)
+        .and_then(|cookie| SessionKey::parse(cookie.value()))
 }
 
 /// A change that a browser asks for with its cookie alone may be another page's doing.
@@ -147,7 +151,9 @@ fn refuse_forged(app: &App, key: &SessionKey, method: &Method, headers: &HeaderM
     if key.is_csrf_token(app, token) {
         Ok(())
     } else {
-        Err(Error::Forbidden(format!("{method} with a session needs its token in the header {CSRF_HEADER}")))
+        Err(Error::Forbidden(format!(
+            "{method} with a session needs its token in the header {CSRF_HEADER}"
+        )))
     }
 }
 
@@ -204,7 +210,9 @@ impl<P: Permission> FromRequestParts<App> for ProjectAccess<P> {
             .read(move |tx| {
                 let (organization, project) = (organization.clone(), project.clone());
                 Box::pin(async move {
-                    let Some(organization) = find_organization(tx, &organization).await? else { return Ok(None) };
+                    let Some(organization) = find_organization(tx, &organization).await? else {
+                        return Ok(None);
+                    };
                     let project = find_project(tx, organization.id, &project).await?;
                     Ok(project.map(|project| (organization, project)))
                 })
@@ -218,7 +226,8 @@ impl<P: Permission> FromRequestParts<App> for ProjectAccess<P> {
 
 /// Returns a part of the path, decoded.
 async fn parameter(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
-    let parameters = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
+    let parameters =
+        RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
     let found = parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
     found.ok_or_else(|| Error::internal(format!("the route has no parameter {name}")))
 }

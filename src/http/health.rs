@@ -23,7 +23,8 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
     let database = verdict("database", app.db.ping().await);
     let is_ready = database == "ok" && !app.shutdown.is_cancelled();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = json!({"ready": is_ready, "database": database, "stopping": app.shutdown.is_cancelled()});
+    let body =
+        json!({"ready": is_ready, "database": database, "stopping": app.shutdown.is_cancelled()});
     (status, Json(body)).into_response()
 }
 

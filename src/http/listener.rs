@@ -51,7 +51,9 @@ impl Listener {
     pub(crate) async fn bind(address: SocketAddr) -> Result<Self> {
         let bound = TcpListener::bind(address).await;
         let socket = bound.map_err(|error| {
-            Error::Invalid(format!("cannot listen on {address}: {error}; choose another address with --listen"))
+            Error::Invalid(format!(
+                "cannot listen on {address}: {error}; choose another address with --listen"
+            ))
         })?;
         let address = socket.local_addr().context("asking for the bound address")?;
         Ok(Self { socket, address })
@@ -123,8 +125,16 @@ impl Connection {
             router.clone().oneshot(path::normalize(request))
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_BYTES_MAX);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX).keep_alive_interval(HEAD_MAX);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_MAX)
+            .max_buf_size(HEAD_BYTES_MAX);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX)
+            .keep_alive_interval(HEAD_MAX);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         if let Err(error) = watched.watch(connection).await {
             debug!(%peer, "the connection ended: {error}");

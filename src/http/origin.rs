@@ -73,7 +73,10 @@ impl FromRequestParts<App> for Origin {
 
 /// Whether the request comes from a proxy whose headers are believed.
 fn is_trusted(parts: &Parts, proxies: &[IpRange]) -> bool {
-    parts.extensions.get::<Peer>().is_some_and(|peer| proxies.iter().any(|range| range.contains(peer.0.ip())))
+    parts
+        .extensions
+        .get::<Peer>()
+        .is_some_and(|peer| proxies.iter().any(|range| range.contains(peer.0.ip())))
 }
 
 fn host(headers: &HeaderMap, is_trusted: bool) -> Option<String> {
@@ -84,7 +87,12 @@ fn host(headers: &HeaderMap, is_trusted: bool) -> Option<String> {
 
 /// Returns the scheme the client used. Without a trusted proxy's word, a host that is the configured one has
 /// the configured scheme, because then TLS ends before us.
-fn scheme<'a>(headers: &'a HeaderMap, is_trusted: bool, configured: Option<&'a str>, host: Option<&str>) -> &'a str {
+fn scheme<'a>(
+    headers: &'a HeaderMap,
+    is_trusted: bool,
+    configured: Option<&'a str>,
+    host: Option<&str>,
+) -> &'a str {
     let forwarded = is_trusted.then(|| first(headers, "x-forwarded-proto")).flatten();
     if let Some(scheme @ ("http" | "https")) = forwarded {
         return scheme;
@@ -103,7 +111,8 @@ fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Whether a text can be a host with port; it is repeated in answers, so nothing else gets through.
 fn is_host(text: &str) -> bool {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    let is_allowed =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     !text.is_empty() && text.len() <= HOST_BYTES_MAX && text.chars().all(is_allowed)
 }
 
@@ -116,7 +125,10 @@ impl FromRequestParts<App> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let proxies = &app.config.server.trusted_proxies;
-        let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let peer = parts
+            .extensions
+            .get::<Peer>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         Ok(Self(client_address(peer.to_canonical(), &parts.headers, proxies)))
     }
 }
@@ -124,7 +136,8 @@ impl FromRequestParts<App> for ClientAddress {
 /// Walks back along the proxies: the client is the last one who is not trusted.
 fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpRange]) -> IpAddr {
     let is_trusted = |address: IpAddr| proxies.iter().any(|range| range.contains(address));
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let forwarded =
+        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let chain: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut address = peer;
     for next in chain.iter().rev() {
@@ -148,7 +161,8 @@ mod tests {
 
     #[test]
     fn forwarded_hosts_are_believed_from_trusted_proxies_only() {
-        let headers = headers(&[("host", "inside:8000"), ("x-forwarded-host", "errors.example.com, other")]);
+        let headers =
+            headers(&[("host", "inside:8000"), ("x-forwarded-host", "errors.example.com, other")]);
         assert_eq!(host(&headers, false).as_deref(), Some("inside:8000"));
         assert_eq!(host(&headers, true).as_deref(), Some("errors.example.com"));
     }
@@ -167,8 +181,14 @@ mod tests {
         assert_eq!(scheme(&https, true, None, Some("x")), "https");
         assert_eq!(scheme(&https, false, None, Some("x")), "http");
         let none = HeaderMap::new();
-        assert_eq!(scheme(&none, false, Some("https://errors.example.com"), Some("errors.example.com")), "https");
-        assert_eq!(scheme(&none, false, Some("https://errors.example.com"), Some("127.0.0.1:8000")), "http");
+        assert_eq!(
+            scheme(&none, false, Some("https://errors.example.com"), Some("errors.example.com")),
+            "https"
+        );
+        assert_eq!(
+            scheme(&none, false, Some("https://errors.example.com"), Some("127.0.0.1:8000")),
+            "http"
+        );
     }
 
     #[test]
@@ -176,7 +196,10 @@ mod tests {
         let proxies = [IpRange::parse("10.0.0.0/8").unwrap()];
         let chain = headers(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2, 10.0.0.9")]);
         let check = |peer: &str, expected: &str| {
-            assert_eq!(client_address(peer.parse().unwrap(), &chain, &proxies), expected.parse::<IpAddr>().unwrap());
+            assert_eq!(
+                client_address(peer.parse().unwrap(), &chain, &proxies),
+                expected.parse::<IpAddr>().unwrap()
+            );
         };
         check("10.0.0.1", "2.2.2.2");
         check("3.3.3.3", "3.3.3.3");

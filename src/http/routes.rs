@@ -2,12 +2,13 @@
 //!
 //! `/api/…` is written with a slash at the end; without it the same is found (`path`). Nothing redirects.
 
-use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
 
 use super::api::{auth_info, organization, project};
 use super::{access_log, health};
@@ -55,6 +56,7 @@ async fn unknown() -> Error {
     Error::NotFound
 }
 
-async fn wrong_method(request: Request) -> Error {
-    Error::Invalid(format!("{} is not possible here", request.method()))
+async fn wrong_method(method: Method) -> Response {
+    let body = Json(json!({"detail": format!("Method \"{method}\" not allowed.")}));
+    (StatusCode::METHOD_NOT_ALLOWED, body).into_response()
 }

@@ -13,12 +13,16 @@ use crate::http::origin::Origin;
 
 /// `GET /api/0/`: scopes and user. `user` is null for an organization's own token, and an invalid token is
 /// refused: `sentry-cli login` reports success otherwise.
-pub(crate) async fn root(State(app): State<App>, MaybeAccess(access): MaybeAccess) -> Result<Json<Value>> {
+pub(crate) async fn root(
+    State(app): State<App>,
+    MaybeAccess(access): MaybeAccess,
+) -> Result<Json<Value>> {
     let Some(access) = access else {
         return Ok(Json(json!({"version": "0", "auth": null, "user": null})));
     };
     let user = find_user(&app, &access).await?;
-    let scopes: Vec<&str> = access.organizations().first().map(|(_, scopes)| scopes.names()).unwrap_or_default();
+    let scopes: Vec<&str> =
+        access.organizations().first().map(|(_, scopes)| scopes.names()).unwrap_or_default();
     Ok(Json(json!({
         "version": "0",
         "auth": {"scopes": scopes},

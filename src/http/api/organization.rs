@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
 use protocol::time::Timestamp;
+use serde_json::{Value, json};
 
 use crate::accounts::permission::ReadOrganizations;
 use crate::app::App;

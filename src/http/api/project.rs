@@ -40,9 +40,13 @@ pub(crate) async fn list_all(
             Box::pin(async move {
                 let mut found = Vec::new();
                 for id in ids {
-                    let Some(organization) = db::organization::find(tx, id).await? else { continue };
+                    let Some(organization) = db::organization::find(tx, id).await? else {
+                        continue;
+                    };
                     let projects = db::project::active_of(tx, id).await?;
-                    found.extend(projects.into_iter().map(|project| (organization.clone(), project)));
+                    found.extend(
+                        projects.into_iter().map(|project| (organization.clone(), project)),
+                    );
                 }
                 let admission = match &key {
                     Some(key) => db::project_key::admit(tx, key).await?,
@@ -61,9 +65,15 @@ pub(crate) async fn list_all(
 }
 
 /// `GET /api/0/organizations/{organization}/projects/`.
-pub(crate) async fn list(State(app): State<App>, at: OrganizationAccess<ReadProjects>) -> Result<Json<Value>> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    at: OrganizationAccess<ReadProjects>,
+) -> Result<Json<Value>> {
     let id = at.organization.id;
-    let projects = app.db.read(move |tx| Box::pin(async move { db::project::active_of(tx, id).await })).await?;
+    let projects = app
+        .db
+        .read(move |tx| Box::pin(async move { db::project::active_of(tx, id).await }))
+        .await?;
     Ok(Json(projects.iter().map(|project| project_json(&at.organization, project)).collect()))
 }
 
@@ -79,7 +89,10 @@ pub(crate) async fn keys(
     origin: Origin,
 ) -> Result<Json<Value>> {
     let id = at.project.id;
-    let keys = app.db.read(move |tx| Box::pin(async move { db::project_key::all_of(tx, id).await })).await?;
+    let keys = app
+        .db
+        .read(move |tx| Box::pin(async move { db::project_key::all_of(tx, id).await }))
+        .await?;
     Ok(Json(keys.iter().map(|key| key_json(key, &origin)).collect()))
 }
 
