@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 pub mod bundle;
+pub mod demangle;
 pub mod derive;
+pub mod identify;
 pub mod js;
-
-mod sections;
+pub mod language;
+pub mod native;
+pub mod sections;
 pub mod sources;
+pub mod unusable;
 
-pub use sections::OpenError;
-
-/// Bytes of a derived file that several look-ups share, usually a memory map.
+/// Bytes that several look-ups share, typically a mapped file.
 pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
