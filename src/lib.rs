@@ -5,3 +5,4 @@ mod blocking;
 mod clock;
 mod db;
 mod error;
+mod symbols;
