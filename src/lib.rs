@@ -1,8 +1,11 @@
-//! Stub.
+//! Symbolist: a Sentry-compatible error tracker whose heart is symbolication.
+
 #![allow(dead_code, unused_imports, reason = "modules land one by one")]
-mod blobs;
-mod blocking;
-mod clock;
-mod db;
-mod error;
-mod symbols;
+
+pub(crate) mod blobs;
+pub(crate) mod blocking;
+pub(crate) mod clock;
+pub(crate) mod db;
+pub(crate) mod error;
+pub(crate) mod grouping;
+pub(crate) mod symbols;

@@ -1,1 +1,15 @@
-//! Stub.
+//! Bytes in, frames out: symbolication without I/O, clock or network.
+
+use std::sync::Arc;
+
+pub mod bundle;
+pub mod derive;
+pub mod js;
+
+mod sections;
+pub mod sources;
+
+pub use sections::OpenError;
+
+/// Bytes of a derived file that several look-ups share, usually a memory map.
+pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;

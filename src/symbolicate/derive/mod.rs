@@ -1,0 +1,4 @@
+//! Makes our own look-up files from uploaded ones. Runs in the worker: its input is untrusted.
+
+pub mod js;
+pub mod sources;
