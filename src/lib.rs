@@ -8,4 +8,5 @@ pub(crate) mod clock;
 pub(crate) mod db;
 pub(crate) mod error;
 pub(crate) mod grouping;
+pub(crate) mod ingest;
 pub(crate) mod symbols;

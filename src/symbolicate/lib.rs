@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 pub mod bundle;
 pub mod derive;
+pub mod identify;
 pub mod js;
+pub mod unusable;
 
 mod sections;
 pub mod sources;
