@@ -1,22 +1,15 @@
-//! Our own blocking work (hashing, files), off the threads that answer requests.
-//!
-//! The only caller of `spawn_blocking`. Untrusted bytes are not parsed here: that is the worker's.
+//! Our own work that would hold up the async threads: hashing, files. Untrusted files are not our own work
+//! and go to a worker process.
 
 use crate::error::{Error, Result};
 
-/// Runs `work` on a thread that may block and returns what it returns.
-///
-/// It runs to its end even if the caller goes away.
+/// Runs `work` on a thread where it may block. Bounding how much runs at once is the caller's task.
 ///
 /// # Errors
-/// What `work` returns; `Internal` when it panics.
-pub(crate) async fn blocking<T, F>(work: F) -> Result<T>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T> + Send + 'static,
-{
+/// What `work` returns; `Internal` if it panics.
+pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
-        Err(panic) => Err(Error::caused_by(panic)),
+        Err(error) => Err(Error::caused_by(error).with_context("blocking work")),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use self::memory::{Memory, Operation};
 use self::s3::S3;
 pub(crate) use self::s3::S3Options;
 pub(crate) use self::scratch::Scratch;
-use crate::blocking::blocking;
+use crate::blocking;
 use crate::error::{Context as _, Error, Result};
 
 /// Longest time the store may take to show that it is there.
@@ -97,7 +97,7 @@ impl Blobs {
         match &self.0.store {
             Store::Fs(fs) => {
                 let path = fs.path(key);
-                blocking(move || fs::put(&path, file)).await
+                blocking::run(move || fs::put(&path, file)).await
             }
             Store::S3(s3) => s3.put_file(file, key).await,
             Store::Memory(memory) => memory.put_file(&file, key),
@@ -110,7 +110,7 @@ impl Blobs {
     /// As [`put_file`](Self::put_file).
     pub(crate) async fn put_bytes(&self, bytes: Bytes) -> Result<BlobKey> {
         let blobs = self.clone();
-        let (file, key) = blocking(move || {
+        let (file, key) = blocking::run(move || {
             use std::io::Write as _;
             let key = BlobKey::of(&bytes);
             let file = blobs.scratch()?;
@@ -131,7 +131,7 @@ impl Blobs {
         match &self.0.store {
             Store::Fs(fs) => {
                 let path = fs.path(key);
-                blocking(move || fs::open(&path)).await
+                blocking::run(move || fs::open(&path)).await
             }
             Store::S3(s3) => s3.open_local(key, self.scratch()?).await,
             Store::Memory(memory) => memory.open_local(key, &self.scratch()?),
@@ -144,7 +144,7 @@ impl Blobs {
     /// As [`open_local`](Self::open_local); `TooLarge`.
     pub(crate) async fn read(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
         let file = self.open_local(key).await?;
-        blocking(move || {
+        blocking::run(move || {
             use std::io::Read as _;
             let size = file.metadata()?.len();
             if size > bytes_max {
@@ -167,7 +167,7 @@ impl Blobs {
         match &self.0.store {
             Store::Fs(fs) => {
                 let path = fs.path(key);
-                blocking(move || {
+                blocking::run(move || {
                     path.try_exists().map_err(|error| file_failure("looking for a blob", error))
                 })
                 .await
@@ -185,7 +185,7 @@ impl Blobs {
         match &self.0.store {
             Store::Fs(fs) => {
                 let path = fs.path(key);
-                blocking(move || fs::delete(&path)).await
+                blocking::run(move || fs::delete(&path)).await
             }
             Store::S3(s3) => s3.delete(key).await,
             Store::Memory(memory) => memory.delete(key),
@@ -201,7 +201,7 @@ impl Blobs {
             match &self.0.store {
                 Store::Fs(fs) => {
                     let folder = fs.folder().to_owned();
-                    blocking(move || fs::check(&folder)).await
+                    blocking::run(move || fs::check(&folder)).await
                 }
                 Store::S3(s3) => s3.check().await,
                 Store::Memory(memory) => memory.check(),

@@ -17,7 +17,10 @@ pub(crate) fn map(file: &File) -> io::Result<SharedBytes> {
     if file.metadata()?.len() == 0 {
         return Ok(Arc::new([]));
     }
-    #[allow(unsafe_code, reason = "a map is unsound only if the file changes; ours do not, see above")]
+    #[allow(
+        unsafe_code,
+        reason = "a map is unsound only if the file changes; ours do not, see above"
+    )]
     let map = unsafe { memmap2::Mmap::map(file) }?;
     Ok(Arc::new(map))
 }

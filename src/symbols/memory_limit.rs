@@ -52,7 +52,10 @@ mod tests {
 
     #[test]
     fn total_is_read_in_bytes() {
-        assert_eq!(total("MemFree: 1 kB\nMemTotal:       24689152 kB\n"), None.or(Some(24_689_152 << 10)));
+        assert_eq!(
+            total("MemFree: 1 kB\nMemTotal:       24689152 kB\n"),
+            None.or(Some(24_689_152 << 10))
+        );
         assert_eq!(total("nothing"), None);
     }
 

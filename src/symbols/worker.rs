@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 
 use super::memory_limit::memory_bytes;
 use crate::blobs::Scratch;
-use crate::blocking::blocking;
+use crate::blocking;
 use crate::error::{Context as _, Error, Result};
 
 /// Exit code of a worker that could read the file and says why it cannot be used.
@@ -152,11 +152,15 @@ impl Workers {
     ///
     /// # Errors
     /// Only for what is not the file's fault: no worker can be started, or it says so itself.
-    pub(crate) async fn run(&self, operation: Operation, inputs: Vec<File>) -> Result<WorkerOutcome> {
+    pub(crate) async fn run(
+        &self,
+        operation: Operation,
+        inputs: Vec<File>,
+    ) -> Result<WorkerOutcome> {
         let _permit = self.0.permits.acquire().await.map_err(Error::caused_by)?;
         let inner = Arc::clone(&self.0);
         let arguments = operation.arguments();
-        let (child, output) = blocking(move || inner.spawn(arguments, &inputs)).await?;
+        let (child, output) = blocking::run(move || inner.spawn(arguments, &inputs)).await?;
         let wall = self.0.limits.wall;
         match tokio::time::timeout(wall, finish(child)).await {
             // The child is killed by being dropped.
@@ -189,8 +193,11 @@ impl Inner {
             .kill_on_drop(true);
         let _spawning = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
         // Copies without close-on-exec, for as long as it takes to start the child.
-        let inherited: Vec<OwnedFd> =
-            inputs.iter().map(rustix::io::dup).collect::<Result<_, _>>().map_err(Error::caused_by)?;
+        let inherited: Vec<OwnedFd> = inputs
+            .iter()
+            .map(rustix::io::dup)
+            .collect::<Result<_, _>>()
+            .map_err(Error::caused_by)?;
         command.args(inherited.iter().map(|input| format!("--input={}", input.as_raw_fd())));
         let child = command.spawn();
         let child = child.context(format!("starting a worker ({})", self.executable.display()))?;

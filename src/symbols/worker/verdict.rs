@@ -39,7 +39,9 @@ pub(super) fn judge(
                 .with_context("a worker failed"));
         }
         EXIT_PANIC => WorkerOutcome::Crashed(format!("the parser panicked: {}", text(said))),
-        code => WorkerOutcome::Crashed(format!("the parser ended with code {code}: {}", text(said))),
+        code => {
+            WorkerOutcome::Crashed(format!("the parser ended with code {code}: {}", text(said)))
+        }
     })
 }
 
