@@ -51,11 +51,7 @@ impl Clock {
 
     fn new(source: Source, process: u16) -> Self {
         let process = process % PROCESSES_MAX;
-        Self(Arc::new(Inner {
-            source,
-            process,
-            last: AtomicU64::new(0),
-        }))
+        Self(Arc::new(Inner { source, process, last: AtomicU64::new(0) }))
     }
 
     /// Returns the time in milliseconds since 1970, UTC.
@@ -63,9 +59,7 @@ impl Clock {
         match &self.0.source {
             Source::System => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(0, |elapsed| {
-                    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
-                }),
+                .map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)),
             Source::Manual(now_ms) => now_ms.load(Ordering::Relaxed),
         }
     }
@@ -87,9 +81,7 @@ impl Clock {
         let last = self
             .0
             .last
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-                Some(next(last))
-            })
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)))
             .unwrap_or_else(|last| last);
         assemble(next(last), self.0.process)
     }
@@ -143,10 +135,7 @@ mod tests {
                 std::thread::spawn(move || (0..20_000).map(|_| clock.new_id()).collect::<Vec<_>>())
             })
             .collect();
-        let all: Vec<i64> = threads
-            .into_iter()
-            .flat_map(|t| t.join().unwrap())
-            .collect();
+        let all: Vec<i64> = threads.into_iter().flat_map(|t| t.join().unwrap()).collect();
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), 80_000);
         assert!(all.iter().all(|id| *id > 0));
     }

@@ -73,10 +73,7 @@ impl Error {
 
     /// Returns a failure of our own with its cause.
     pub(crate) fn caused_by(cause: impl StdError + Send + Sync + 'static) -> Self {
-        Self::Internal(Internal {
-            contexts: Vec::new(),
-            cause: Arc::new(cause),
-        })
+        Self::Internal(Internal { contexts: Vec::new(), cause: Arc::new(cause) })
     }
 
     /// Adds what was being done. Only `Internal` carries it: the other variants speak to the caller.
@@ -166,14 +163,8 @@ mod tests {
     #[test]
     fn contexts_are_told_from_the_outside_in() {
         let failed: Result<(), _> = Err(io());
-        let error = failed
-            .context("reading chunk 3")
-            .context("assembling 9f")
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "assembling 9f: reading chunk 3: no such disk"
-        );
+        let error = failed.context("reading chunk 3").context("assembling 9f").unwrap_err();
+        assert_eq!(error.to_string(), "assembling 9f: reading chunk 3: no such disk");
     }
 
     #[test]

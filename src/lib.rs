@@ -6,3 +6,4 @@ pub(crate) mod clock;
 pub(crate) mod db;
 pub(crate) mod error;
 pub(crate) mod grouping;
+pub(crate) mod ingest;

@@ -32,14 +32,11 @@ impl<T, F> Body<T> for F where
 pub(super) fn poll_once<T>(tx: &mut Tx<'_>, body: &impl Body<T>) -> Result<T> {
     // Unwind safe: of what a panic may leave half done, only `tx` is used again, and only to be undone.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        match body(tx)
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
+        match body(tx).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => outcome,
-            Poll::Pending => Err(Error::internal(
-                "a transaction awaited something that is not the database",
-            )),
+            Poll::Pending => {
+                Err(Error::internal("a transaction awaited something that is not the database"))
+            }
         }
     }));
     tx.verdict(outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))))
@@ -47,9 +44,7 @@ pub(super) fn poll_once<T>(tx: &mut Tx<'_>, body: &impl Body<T>) -> Result<T> {
 
 /// Runs a body on PostgreSQL.
 pub(super) async fn poll_through<T>(tx: &mut Tx<'_>, body: &impl Body<T>) -> Result<T> {
-    let outcome = AssertUnwindSafe(async { body(tx).await })
-        .catch_unwind()
-        .await;
+    let outcome = AssertUnwindSafe(async { body(tx).await }).catch_unwind().await;
     tx.verdict(outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))))
 }
 

@@ -80,18 +80,10 @@ impl Db {
         let now_ms = Clock::system(0).now_ms();
         let (engine, folder) = match &options.url {
             DatabaseUrl::Sqlite { path } => {
-                let parent = path
-                    .parent()
-                    .filter(|parent| !parent.as_os_str().is_empty());
+                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
                 let folder = parent.unwrap_or_else(|| std::path::Path::new("."));
-                let lock = options
-                    .own_data_folder
-                    .then(|| FolderLock::take(folder))
-                    .transpose()?;
-                (
-                    Engine::Lite(lite::Store::open(path, options.migrations, now_ms)?),
-                    lock,
-                )
+                let lock = options.own_data_folder.then(|| FolderLock::take(folder)).transpose()?;
+                (Engine::Lite(lite::Store::open(path, options.migrations, now_ms)?), lock)
             }
             DatabaseUrl::Postgres { url } => {
                 let store = pg::Store::open(
@@ -103,10 +95,7 @@ impl Db {
                 (Engine::Pg(store.await?), None)
             }
         };
-        Ok(Self(Arc::new(Inner {
-            engine,
-            _folder: folder,
-        })))
+        Ok(Self(Arc::new(Inner { engine, _folder: folder })))
     }
 
     /// Runs `body` in a transaction and returns after it is durable.
@@ -160,14 +149,9 @@ impl Db {
     /// # Errors
     /// When it does not answer.
     pub(crate) async fn ping(&self) -> Result<()> {
-        let answer: i64 = self
-            .write(|tx| Box::pin(async move { tx.one("SELECT 1", &[]).await }))
-            .await?;
-        if answer == 1 {
-            Ok(())
-        } else {
-            Err(Error::internal("the database cannot count to one"))
-        }
+        let answer: i64 =
+            self.write(|tx| Box::pin(async move { tx.one("SELECT 1", &[]).await })).await?;
+        if answer == 1 { Ok(()) } else { Err(Error::internal("the database cannot count to one")) }
     }
 
     /// Returns how often another process was seen to change the SQLite file. Stays 0 on PostgreSQL, where

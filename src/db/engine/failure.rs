@@ -17,10 +17,7 @@ pub(super) struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self {
-            error,
-            is_retryable: false,
-        }
+        Self { error, is_retryable: false }
     }
 }
 
@@ -33,10 +30,7 @@ impl From<rusqlite::Error> for Failure {
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         let is_retryable = matches!(pg_code(&error).as_deref(), Some("40001" | "40P01"));
-        Self {
-            error: pg(error),
-            is_retryable,
-        }
+        Self { error: pg(error), is_retryable }
     }
 }
 
@@ -66,10 +60,7 @@ pub(super) fn lite(error: rusqlite::Error) -> Error {
 pub(super) fn pg(error: sqlx::Error) -> Error {
     if matches!(error, sqlx::Error::PoolTimedOut) {
         let message = "no connection to the database became free in time".to_owned();
-        return Error::Unavailable {
-            message,
-            retry_after_s: POOL_RETRY_AFTER_S,
-        };
+        return Error::Unavailable { message, retry_after_s: POOL_RETRY_AFTER_S };
     }
     match pg_code(&error).as_deref() {
         Some("23505") => exists(&error.to_string()),
@@ -83,10 +74,7 @@ pub(super) fn pg(error: sqlx::Error) -> Error {
 }
 
 fn pg_code(error: &sqlx::Error) -> Option<String> {
-    error
-        .as_database_error()?
-        .code()
-        .map(|code| code.into_owned())
+    error.as_database_error()?.code().map(|code| code.into_owned())
 }
 
 /// The engines name different things (a column, a constraint), so the message names none of them; a use
@@ -98,8 +86,5 @@ fn exists(detail: &str) -> Error {
 
 fn full() -> Error {
     let message = "the disk of the database is full: make room or move the data".to_owned();
-    Error::Unavailable {
-        message,
-        retry_after_s: FULL_RETRY_AFTER_S,
-    }
+    Error::Unavailable { message, retry_after_s: FULL_RETRY_AFTER_S }
 }

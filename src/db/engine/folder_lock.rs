@@ -40,9 +40,7 @@ impl FolderLock {
             }
         }
         // For the message above; the lock is what counts.
-        let noted = file
-            .set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()));
+        let noted = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         noted.context(format!("writing {}", path.display()))?;
         Ok(Self(file))
     }
@@ -69,10 +67,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let owner = FolderLock::take(folder.path()).unwrap();
         let text = FolderLock::take(folder.path()).unwrap_err().to_string();
-        assert!(
-            text.contains(&folder.path().display().to_string()),
-            "{text}"
-        );
+        assert!(text.contains(&folder.path().display().to_string()), "{text}");
         assert!(text.contains(&std::process::id().to_string()), "{text}");
         drop(owner);
         FolderLock::take(folder.path()).unwrap();

@@ -19,20 +19,12 @@ pub(super) struct ForeignChanges {
 impl ForeignChanges {
     /// Compares the version with the last one and calls everybody if it moved.
     pub(super) fn observe(&self, version: i64) {
-        let before = self
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .replace(version);
+        let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).replace(version);
         if before.is_none_or(|before| before == version) {
             return;
         }
         self.count.fetch_add(1, Ordering::Release);
-        for callback in &*self
-            .callbacks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
+        for callback in &*self.callbacks.lock().unwrap_or_else(PoisonError::into_inner) {
             callback();
         }
     }
@@ -44,17 +36,12 @@ impl ForeignChanges {
 
     /// Registers what to call after each change.
     pub(super) fn on_change(&self, callback: Callback) {
-        self.callbacks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(callback);
+        self.callbacks.lock().unwrap_or_else(PoisonError::into_inner).push(callback);
     }
 }
 
 impl fmt::Debug for ForeignChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ForeignChanges")
-            .field("count", &self.count())
-            .finish_non_exhaustive()
+        f.debug_struct("ForeignChanges").field("count", &self.count()).finish_non_exhaustive()
     }
 }

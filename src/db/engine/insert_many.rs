@@ -96,24 +96,13 @@ mod tests {
 
     #[test]
     fn placeholders_are_numbered_through() {
-        let sql = text(
-            "INSERT INTO t (a, b) VALUES",
-            "ON CONFLICT DO NOTHING",
-            2,
-            2,
-        );
-        assert_eq!(
-            sql,
-            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
-        );
+        let sql = text("INSERT INTO t (a, b) VALUES", "ON CONFLICT DO NOTHING", 2, 2);
+        assert_eq!(sql, "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING");
     }
 
     #[test]
     fn a_text_is_made_once() {
         let first = text("INSERT INTO u (a) VALUES", "", 1, 4);
-        assert!(std::ptr::eq(
-            first,
-            text("INSERT INTO u (a) VALUES", "", 1, 4)
-        ));
+        assert!(std::ptr::eq(first, text("INSERT INTO u (a) VALUES", "", 1, 4)));
     }
 }

@@ -40,11 +40,7 @@ impl Row<'_> {
                 use sqlx::Row as _;
                 // A literal or a function may be a smaller integer there, where SQLite has only one.
                 row.try_get::<i64, _>(index)
-                    .or_else(|error| {
-                        row.try_get::<i32, _>(index)
-                            .map(i64::from)
-                            .map_err(|_| error)
-                    })
+                    .or_else(|error| row.try_get::<i32, _>(index).map(i64::from).map_err(|_| error))
                     .map_err(failure::pg)
             }
         }
@@ -126,21 +122,14 @@ impl FromColumn for bytes::Bytes {
 impl<const N: usize> FromColumn for [u8; N] {
     fn from_column(row: &Row<'_>, index: usize) -> Result<Self> {
         Self::try_from(row.bytes(index)?).map_err(|bytes| {
-            Error::internal(format!(
-                "column {index} holds {} bytes, expected {N}",
-                bytes.len()
-            ))
+            Error::internal(format!("column {index} holds {} bytes, expected {N}", bytes.len()))
         })
     }
 }
 
 impl<T: FromColumn> FromColumn for Option<T> {
     fn from_column(row: &Row<'_>, index: usize) -> Result<Self> {
-        if row.is_null(index)? {
-            Ok(None)
-        } else {
-            T::from_column(row, index).map(Some)
-        }
+        if row.is_null(index)? { Ok(None) } else { T::from_column(row, index).map(Some) }
     }
 }
 

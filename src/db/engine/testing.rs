@@ -40,30 +40,20 @@ impl TestDb {
     pub(crate) async fn sqlite_with(migrations: &'static [Migration]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("symbolist.db");
-        let options = Options {
-            migrations,
-            ..Options::new(DatabaseUrl::Sqlite { path })
-        };
+        let options = Options { migrations, ..Options::new(DatabaseUrl::Sqlite { path }) };
         Self::open(options, Some(folder)).await
     }
 
     /// Makes an empty schema on PostgreSQL with other tables.
     pub(crate) async fn postgres_with(migrations: &'static [Migration]) -> Self {
         let url = own_schema().await;
-        let options = Options {
-            migrations,
-            ..Options::new(DatabaseUrl::Postgres { url })
-        };
+        let options = Options { migrations, ..Options::new(DatabaseUrl::Postgres { url }) };
         Self::open(options, None).await
     }
 
     async fn open(options: Options, folder: Option<tempfile::TempDir>) -> Self {
         let db = Db::open(&options).await.expect("the database opens");
-        Self {
-            db,
-            options,
-            _folder: folder,
-        }
+        Self { db, options, _folder: folder }
     }
 
     /// Returns how this database was opened, to open it a second time.
@@ -90,14 +80,9 @@ pub(crate) async fn own_schema() -> String {
         );
     };
     let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
-    let now = std::time::UNIX_EPOCH
-        .elapsed()
-        .expect("it is after 1970")
-        .as_nanos();
+    let now = std::time::UNIX_EPOCH.elapsed().expect("it is after 1970").as_nanos();
     let schema = format!("test_{now}_{}_{number}", std::process::id());
-    let mut connection = PgConnection::connect(&url)
-        .await
-        .expect("PostgreSQL answers");
+    let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL answers");
     // Safe: the name consists of letters and digits.
     sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}")))
         .execute(&mut connection)

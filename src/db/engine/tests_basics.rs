@@ -24,17 +24,10 @@ struct Item {
     body: Option<Vec<u8>>,
     n: Option<u32>,
 }
-from_row!(Item {
-    id,
-    name,
-    note,
-    body,
-    n
-});
+from_row!(Item { id, name, note, body, n });
 
 pub(super) async fn insert(tx: &mut Tx<'_>, id: i64, name: &str) -> Result<u64> {
-    tx.execute("INSERT INTO item (id, name) VALUES ($1, $2)", &[&id, &name])
-        .await
+    tx.execute("INSERT INTO item (id, name) VALUES ($1, $2)", &[&id, &name]).await
 }
 
 pub(super) async fn names(db: &TestDb) -> Vec<String> {
@@ -58,10 +51,7 @@ on_both!(what_is_written_is_read, TABLES, |db| {
     .unwrap();
     let item: Item = db
         .read(|tx| {
-            Box::pin(async move {
-                tx.one("SELECT id, name, note, body, n FROM item", &[])
-                    .await
-            })
+            Box::pin(async move { tx.one("SELECT id, name, note, body, n FROM item", &[]).await })
         })
         .await
         .unwrap();
@@ -91,10 +81,7 @@ on_both!(placeholders_go_by_number, TABLES, |db| {
 on_both!(too_few_values_are_refused, TABLES, |db| {
     let refused = db
         .read(|tx| {
-            Box::pin(async move {
-                tx.all::<i64>("SELECT id FROM item WHERE id = $1", &[])
-                    .await
-            })
+            Box::pin(async move { tx.all::<i64>("SELECT id FROM item WHERE id = $1", &[]).await })
         })
         .await;
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
@@ -107,8 +94,7 @@ async fn too_many_values_are_refused() {
     let refused = db
         .read(|tx| {
             Box::pin(async move {
-                tx.all::<i64>("SELECT id FROM item WHERE id = $1", &[&1i64, &2i64])
-                    .await
+                tx.all::<i64>("SELECT id FROM item WHERE id = $1", &[&1i64, &2i64]).await
             })
         })
         .await;
@@ -116,85 +102,61 @@ async fn too_many_values_are_refused() {
 }
 
 on_both!(nul_characters_are_stripped_from_text, TABLES, |db| {
-    db.write(|tx| Box::pin(async move { insert(tx, 1, "a\0b\0").await }))
-        .await
-        .unwrap();
+    db.write(|tx| Box::pin(async move { insert(tx, 1, "a\0b\0").await })).await.unwrap();
     assert_eq!(names(db).await, ["ab"]);
 });
 
 on_both!(a_missing_row_is_none_and_one_wants_one, TABLES, |db| {
     let sql = "SELECT id FROM item";
-    let none: Option<i64> = db
-        .read(move |tx| Box::pin(async move { tx.optional(sql, &[]).await }))
-        .await
-        .unwrap();
+    let none: Option<i64> =
+        db.read(move |tx| Box::pin(async move { tx.optional(sql, &[]).await })).await.unwrap();
     assert_eq!(none, None);
-    let one: Result<i64> = db
-        .read(move |tx| Box::pin(async move { tx.one(sql, &[]).await }))
-        .await;
-    assert_eq!(
-        one.unwrap_err().to_string(),
-        "SELECT id FROM item: there is no row"
-    );
+    let one: Result<i64> = db.read(move |tx| Box::pin(async move { tx.one(sql, &[]).await })).await;
+    assert_eq!(one.unwrap_err().to_string(), "SELECT id FROM item: there is no row");
 });
 
 on_both!(a_value_out_of_range_is_an_error, TABLES, |db| {
     let sql = "SELECT CAST(-1 AS BIGINT)";
-    let number: Result<u32> = db
-        .read(move |tx| Box::pin(async move { tx.one(sql, &[]).await }))
-        .await;
+    let number: Result<u32> =
+        db.read(move |tx| Box::pin(async move { tx.one(sql, &[]).await })).await;
     assert!(number.unwrap_err().to_string().contains("-1"));
 });
 
 on_both!(reads_cannot_write, TABLES, |db| {
-    let refused = db
-        .read(|tx| Box::pin(async move { insert(tx, 1, "one").await }))
-        .await;
+    let refused = db.read(|tx| Box::pin(async move { insert(tx, 1, "one").await })).await;
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
     assert!(names(db).await.is_empty());
 });
 
-on_both!(
-    many_rows_go_in_and_known_ones_are_not_returned,
-    TABLES,
-    |db| {
-        db.write(|tx| Box::pin(async move { insert(tx, 3, "n3").await }))
-            .await
-            .unwrap();
-        let (inserted, again) = db
-            .write(|tx| {
-                Box::pin(async move {
-                    let items: Vec<(i64, String)> =
-                        (0..300).map(|i| (i, format!("n{i}"))).collect();
-                    let rows: Vec<[&dyn Bind; 2]> = items
-                        .iter()
-                        .map(|(id, name)| [id as _, name as _])
-                        .collect();
-                    let head = "INSERT INTO item (id, name) VALUES";
-                    let inserted: Vec<i64> = tx
-                        .insert_many_returning(head, &rows, "ON CONFLICT DO NOTHING RETURNING id")
-                        .await?;
-                    let again = tx
-                        .insert_many(head, &rows, "ON CONFLICT DO NOTHING")
-                        .await?;
-                    Ok((inserted, again))
-                })
+on_both!(many_rows_go_in_and_known_ones_are_not_returned, TABLES, |db| {
+    db.write(|tx| Box::pin(async move { insert(tx, 3, "n3").await })).await.unwrap();
+    let (inserted, again) = db
+        .write(|tx| {
+            Box::pin(async move {
+                let items: Vec<(i64, String)> = (0..300).map(|i| (i, format!("n{i}"))).collect();
+                let rows: Vec<[&dyn Bind; 2]> =
+                    items.iter().map(|(id, name)| [id as _, name as _]).collect();
+                let head = "INSERT INTO item (id, name) VALUES";
+                let inserted: Vec<i64> = tx
+                    .insert_many_returning(head, &rows, "ON CONFLICT DO NOTHING RETURNING id")
+                    .await?;
+                let again = tx.insert_many(head, &rows, "ON CONFLICT DO NOTHING").await?;
+                Ok((inserted, again))
             })
-            .await
-            .unwrap();
-        assert_eq!((inserted.len(), again), (299, 0));
-        assert!(!inserted.contains(&3));
-        assert_eq!(names(db).await.len(), 300);
-    }
-);
+        })
+        .await
+        .unwrap();
+    assert_eq!((inserted.len(), again), (299, 0));
+    assert!(!inserted.contains(&3));
+    assert_eq!(names(db).await.len(), 300);
+});
 
 on_both!(nothing_to_insert_is_no_statement, TABLES, |db| {
     let inserted = db
         .write(|tx| {
             Box::pin(async move {
                 let rows: [[&dyn Bind; 2]; 0] = [];
-                tx.insert_many("INSERT INTO item (id, name) VALUES", &rows, "")
-                    .await
+                tx.insert_many("INSERT INTO item (id, name) VALUES", &rows, "").await
             })
         })
         .await
@@ -236,20 +198,15 @@ on_both!(sums_are_cast_and_text_is_ordered_by_bytes, TABLES, |db| {
     .unwrap();
     let sum: i64 = db
         .read(|tx| {
-            Box::pin(async move {
-                tx.one("SELECT CAST(sum(id) AS BIGINT) FROM item", &[])
-                    .await
-            })
+            Box::pin(async move { tx.one("SELECT CAST(sum(id) AS BIGINT) FROM item", &[]).await })
         })
         .await
         .unwrap();
     assert_eq!(sum, 6);
     // The column is declared with COLLATE "C" on PostgreSQL; a database's own order may be "a, b, B".
     let sql = "SELECT name FROM item ORDER BY name";
-    let sorted: Vec<String> = db
-        .read(move |tx| Box::pin(async move { tx.all(sql, &[]).await }))
-        .await
-        .unwrap();
+    let sorted: Vec<String> =
+        db.read(move |tx| Box::pin(async move { tx.all(sql, &[]).await })).await.unwrap();
     assert_eq!(sorted, ["B", "a", "b"]);
 });
 
@@ -260,10 +217,7 @@ on_both!(ping_really_asks, TABLES, |db| {
 });
 
 on_both!(the_dialect_is_known_inside_and_outside, TABLES, |db| {
-    let inside = db
-        .read(|tx| Box::pin(async move { Ok(tx.dialect()) }))
-        .await
-        .unwrap();
+    let inside = db.read(|tx| Box::pin(async move { Ok(tx.dialect()) })).await.unwrap();
     assert_eq!(inside, db.dialect());
     assert_eq!(inside.pick("a", "b") == "a", inside == Dialect::Lite);
 });

@@ -35,17 +35,11 @@ struct Failed {
 
 impl<'c> Tx<'c> {
     pub(super) fn lite(connection: &'c mut rusqlite::Connection) -> Self {
-        Self {
-            connection: Connection::Lite(connection),
-            failed: None,
-        }
+        Self { connection: Connection::Lite(connection), failed: None }
     }
 
     pub(super) fn pg(connection: &'c mut sqlx::PgConnection) -> Self {
-        Self {
-            connection: Connection::Pg(connection),
-            failed: None,
-        }
+        Self { connection: Connection::Pg(connection), failed: None }
     }
 }
 
@@ -88,11 +82,7 @@ impl Tx<'_> {
         sql: &'static str,
         args: &[&dyn Bind],
     ) -> Result<Option<T>> {
-        Ok(self
-            .rows(sql, Order::Named, args, 1)
-            .await?
-            .into_iter()
-            .next())
+        Ok(self.rows(sql, Order::Named, args, 1).await?.into_iter().next())
     }
 
     /// Runs a statement that always has a row, for example a count, and returns it.
@@ -125,9 +115,8 @@ impl Tx<'_> {
         let mut inserted_count = 0;
         for chunk in insert_many::chunks(rows) {
             let sql = insert_many::text(head, tail, N, chunk.len());
-            inserted_count += self
-                .execute_ordered(sql, Order::Sequential, chunk.as_flattened())
-                .await?;
+            inserted_count +=
+                self.execute_ordered(sql, Order::Sequential, chunk.as_flattened()).await?;
         }
         Ok(inserted_count)
     }
@@ -147,9 +136,7 @@ impl Tx<'_> {
         for chunk in insert_many::chunks(rows) {
             let sql = insert_many::text(head, tail, N, chunk.len());
             returned.append(
-                &mut self
-                    .rows(sql, Order::Sequential, chunk.as_flattened(), usize::MAX)
-                    .await?,
+                &mut self.rows(sql, Order::Sequential, chunk.as_flattened(), usize::MAX).await?,
             );
         }
         Ok(returned)
@@ -159,11 +146,9 @@ impl Tx<'_> {
     pub(super) async fn batch(&mut self, sql: &'static str) -> Result<()> {
         let done = match &mut self.connection {
             Connection::Lite(connection) => connection.execute_batch(sql).map_err(Failure::from),
-            Connection::Pg(connection) => sqlx::raw_sql(sql)
-                .execute(&mut **connection)
-                .await
-                .map(drop)
-                .map_err(Failure::from),
+            Connection::Pg(connection) => {
+                sqlx::raw_sql(sql).execute(&mut **connection).await.map(drop).map_err(Failure::from)
+            }
         };
         self.note(sql, done)
     }
@@ -219,9 +204,7 @@ impl Tx<'_> {
     /// Remembers a failure and says in which statement it was.
     fn note<T>(&mut self, sql: &str, done: Result<T, Failure>) -> Result<T> {
         done.map_err(|failure| {
-            self.failed.get_or_insert(Failed {
-                is_retryable: failure.is_retryable,
-            });
+            self.failed.get_or_insert(Failed { is_retryable: failure.is_retryable });
             failure.error.with_context(quoted(sql))
         })
     }

@@ -1,3 +1,5 @@
-//! Derived files: what an uploaded file is turned into once, so that every later look-up is cheap.
+//! Makes our own look-up files from uploaded ones. Runs in the worker: its input is untrusted.
 
+pub mod js;
 pub mod native;
+pub mod sources;

@@ -67,10 +67,8 @@ impl Checkpoints {
         let paused = self.changed.wait_timeout_while(self.lock(), PAUSE, closed);
         let state = paused.unwrap_or_else(PoisonError::into_inner).0;
         let idle = |state: &mut State| !state.has_commits && !state.is_closed;
-        let mut state = self
-            .changed
-            .wait_while(state, idle)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state =
+            self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
         state.has_commits = false;
         !state.is_closed
     }

@@ -47,7 +47,5 @@ fn open(path: &Path, settings: &str) -> Result<Connection> {
         connection.execute_batch(settings)?;
         Ok(connection)
     };
-    open()
-        .map_err(failure::lite)
-        .context(format!("opening the database {}", path.display()))
+    open().map_err(failure::lite).context(format!("opening the database {}", path.display()))
 }

@@ -24,14 +24,7 @@ pub(super) fn job<T: Send + 'static>(
     body: impl Body<T>,
 ) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>) {
     let (reply, result) = oneshot::channel();
-    (
-        Box::new(Work {
-            body,
-            outcome: None,
-            reply,
-        }),
-        result,
-    )
+    (Box::new(Work { body, outcome: None, reply }), result)
 }
 
 struct Work<T, B> {
@@ -53,9 +46,7 @@ impl<T: Send, B: Body<T>> Job for Work<T, B> {
             // Not even an error of its own is trusted: it may rest on a neighbour's row that is undone now.
             (Some(error), _) => Err(error.clone()),
             (None, Some(outcome)) => outcome,
-            (None, None) => Err(Error::internal(
-                "the transaction was answered before it ran",
-            )),
+            (None, None) => Err(Error::internal("the transaction was answered before it ran")),
         };
         // A caller that went away does not undo its write.
         let _ = self.reply.send(result);

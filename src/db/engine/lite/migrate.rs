@@ -46,9 +46,7 @@ fn apply_all(
 }
 
 fn check_foreign_keys(connection: &Connection, name: &str) -> Result<()> {
-    let mut statement = connection
-        .prepare("PRAGMA foreign_key_check")
-        .map_err(failure::lite)?;
+    let mut statement = connection.prepare("PRAGMA foreign_key_check").map_err(failure::lite)?;
     let is_violated = statement.exists([]).map_err(failure::lite)?;
     if is_violated {
         return Err(Error::internal(format!(

@@ -79,18 +79,12 @@ impl<E> Queue<E> {
     /// # Errors
     /// When the queue is closed.
     pub(super) async fn push(&self, lane: Lane, entry: E) -> Result<()> {
-        let place = Arc::clone(&self.places)
-            .acquire_owned()
-            .await
-            .map_err(|_| closed())?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| closed())?;
         let mut state = self.lock();
         if state.is_closed {
             return Err(closed());
         }
-        let placed = Placed {
-            entry,
-            _place: place,
-        };
+        let placed = Placed { entry, _place: place };
         match lane {
             Lane::First => state.first.push_back(placed),
             Lane::Second => state.second.push_back(placed),
@@ -111,10 +105,7 @@ impl<E> Queue<E> {
             if state.is_closed {
                 return Arrival::Closed;
             }
-            state = self
-                .arrived
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -122,21 +113,14 @@ impl<E> Queue<E> {
     pub(super) fn batch(&self, idle: Duration, gather: Gather) -> Arrival<Vec<E>> {
         let mut state = self.wait_for(self.lock(), 1, idle);
         if state.len() == 0 {
-            return if state.is_closed {
-                Arrival::Closed
-            } else {
-                Arrival::Idle
-            };
+            return if state.is_closed { Arrival::Closed } else { Arrival::Idle };
         }
         if !gather.patience.is_zero() {
             state = self.wait_for(state, gather.wanted_count, gather.patience);
         }
         let first_count = state.first.len().min(gather.first_max);
-        let mut batch: Vec<E> = state
-            .first
-            .drain(..first_count)
-            .map(|placed| placed.entry)
-            .collect();
+        let mut batch: Vec<E> =
+            state.first.drain(..first_count).map(|placed| placed.entry).collect();
         batch.extend(state.second.pop_front().map(|placed| placed.entry));
         Arrival::Work(batch)
     }
@@ -161,11 +145,8 @@ impl<E> Queue<E> {
             if left.is_zero() {
                 break;
             }
-            state = self
-                .arrived
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state =
+                self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.wanted_count = 1;
         state
@@ -185,8 +166,5 @@ impl<E> State<E> {
 }
 
 fn closed() -> Error {
-    Error::Unavailable {
-        message: "the server is stopping".to_owned(),
-        retry_after_s: 5,
-    }
+    Error::Unavailable { message: "the server is stopping".to_owned(), retry_after_s: 5 }
 }

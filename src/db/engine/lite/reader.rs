@@ -39,13 +39,7 @@ impl Reader {
                 Some(move || elapsed_ms(start) > deadline.load(Ordering::Relaxed)),
             )
             .map_err(failure::lite)?;
-        Ok(Self {
-            connection,
-            queue,
-            start,
-            deadline_ms,
-            read_max: READ_MAX,
-        })
+        Ok(Self { connection, queue, start, deadline_ms, read_max: READ_MAX })
     }
 
     /// Works until the queue is closed and empty.

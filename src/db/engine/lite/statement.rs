@@ -63,10 +63,7 @@ fn prepare<'c>(
             })?,
         };
         let arg = args.get(number - 1).ok_or_else(|| {
-            Error::internal(format!(
-                "no value for ${number}, only {}: {sql}",
-                args.len()
-            ))
+            Error::internal(format!("no value for ${number}, only {}: {sql}", args.len()))
         })?;
         statement.raw_bind_parameter(index, arg.value())?;
         used_count += 1;
@@ -81,9 +78,5 @@ fn prepare<'c>(
 
 /// Returns the `1` of `$1`, counted from 1.
 fn number_of(name: Option<&str>) -> Option<usize> {
-    name?
-        .strip_prefix('$')?
-        .parse()
-        .ok()
-        .filter(|number| *number > 0)
+    name?.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
 }

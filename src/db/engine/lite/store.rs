@@ -52,18 +52,15 @@ impl Store {
         let writes = Arc::new(Queue::new());
         let reads = Arc::new(Queue::new());
 
-        let reader_count = thread::available_parallelism().map_or(*READERS.start(), |count| {
-            count.get().clamp(*READERS.start(), *READERS.end())
-        });
+        let reader_count = thread::available_parallelism()
+            .map_or(*READERS.start(), |count| count.get().clamp(*READERS.start(), *READERS.end()));
         for _ in 0..reader_count {
             let reader = Reader::new(connection::open_reader(path)?, Arc::clone(&reads))?;
             threads.others.push(start("db-read", move || reader.run())?);
         }
         let checkpointer = connection::open_checkpointer(path)?;
         let shared = Arc::clone(&checkpoints);
-        threads
-            .others
-            .push(start("db-checkpoint", move || shared.run(&checkpointer))?);
+        threads.others.push(start("db-checkpoint", move || shared.run(&checkpointer))?);
         let writer = Writer {
             connection,
             queue: Arc::clone(&writes),
@@ -72,13 +69,7 @@ impl Store {
             pace: Pace::new(),
         };
         threads.writer = Some(start("db-write", move || writer.run())?);
-        Ok(Self {
-            writes,
-            reads,
-            checkpoints,
-            foreign,
-            threads: Mutex::new(threads),
-        })
+        Ok(Self { writes, reads, checkpoints, foreign, threads: Mutex::new(threads) })
     }
 
     /// Runs `body` in the writer's next transaction and returns after the commit.
@@ -138,9 +129,7 @@ impl Drop for Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store")
-            .field("foreign", &self.foreign)
-            .finish_non_exhaustive()
+        f.debug_struct("Store").field("foreign", &self.foreign).finish_non_exhaustive()
     }
 }
 
@@ -151,9 +140,7 @@ async fn run<T: Send + 'static>(
 ) -> Result<T> {
     let (job, result) = job(body);
     queue.push(lane, job).await?;
-    result
-        .await
-        .unwrap_or_else(|_| Err(Error::internal("the thread of the database ended")))
+    result.await.unwrap_or_else(|_| Err(Error::internal("the thread of the database ended")))
 }
 
 fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<oneshot::Receiver<()>> {

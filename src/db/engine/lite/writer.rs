@@ -49,11 +49,7 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self {
-            last_counts: [1, 1],
-            last_commit: Duration::ZERO,
-            truncated_at: Instant::now(),
-        }
+        Self { last_counts: [1, 1], last_commit: Duration::ZERO, truncated_at: Instant::now() }
     }
 
     /// Without gathering, half of the callers wait out the other half's commit.
@@ -65,11 +61,7 @@ impl Pace {
         } else {
             (self.last_commit / GATHER_PART).min(GATHER_MAX)
         };
-        Gather {
-            wanted_count,
-            patience,
-            first_max: BATCH_MAX,
-        }
+        Gather { wanted_count, patience, first_max: BATCH_MAX }
     }
 
     fn note(&mut self, job_count: usize, commit: Duration) {
@@ -113,8 +105,7 @@ impl Writer {
     }
 
     fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<()> {
-        self.batch("BEGIN IMMEDIATE")
-            .context("beginning a transaction")?;
+        self.batch("BEGIN IMMEDIATE").context("beginning a transaction")?;
         self.look_for_foreign_changes()?;
         for job in &mut *jobs {
             self.batch("SAVEPOINT job").context("setting a savepoint")?;
@@ -138,9 +129,7 @@ impl Writer {
             return Ok(());
         }
         Err(match done {
-            Err(error) => error
-                .clone()
-                .with_context("the whole transaction was undone"),
+            Err(error) => error.clone().with_context("the whole transaction was undone"),
             Ok(()) => Error::internal("the whole transaction was undone by a statement inside it"),
         })
     }
@@ -186,9 +175,8 @@ impl Writer {
         self.pace.truncated_at = Instant::now();
         let truncate = || -> rusqlite::Result<bool> {
             self.connection.busy_timeout(Duration::ZERO)?;
-            let is_busy = self
-                .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+            let is_busy =
+                self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
             self.connection.busy_timeout(BUSY_TIMEOUT)?;
             is_busy
         };
@@ -202,9 +190,6 @@ impl Writer {
     fn batch(&self, sql: &str) -> Result<()> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failure::lite)?;
         // A pragma answers with a row, which does not matter here.
-        statement
-            .query([])
-            .and_then(|mut rows| rows.next().map(drop))
-            .map_err(failure::lite)
+        statement.query([]).and_then(|mut rows| rows.next().map(drop)).map_err(failure::lite)
     }
 }

@@ -18,18 +18,16 @@ pub(super) async fn migrate(
     migrations: &'static [Migration],
     now_ms: i64,
 ) -> Result<()> {
-    let mut connection = connect(url, Purpose::Migrate)
-        .await
-        .context("connecting to the database")?;
+    let mut connection =
+        connect(url, Purpose::Migrate).await.context("connecting to the database")?;
     sqlx::query("SELECT pg_advisory_lock($1)")
         .bind(LOCK_KEY)
         .execute(&mut connection)
         .await
         .map_err(failure::pg)
         .context("waiting for another process's migration")?;
-    while let Some(name) = apply_one(&mut connection, migrations, now_ms)
-        .await
-        .context("migrating the database")?
+    while let Some(name) =
+        apply_one(&mut connection, migrations, now_ms).await.context("migrating the database")?
     {
         tracing::info!(migration = name, "applied the migration {name}");
     }
@@ -42,11 +40,8 @@ async fn apply_one(
     now_ms: i64,
 ) -> Result<Option<&'static str>> {
     let mut transaction = connection.begin().await.map_err(failure::pg)?;
-    let applied = poll_through(
-        &mut Tx::pg(&mut transaction),
-        &apply_next(migrations, now_ms),
-    )
-    .await?;
+    let applied =
+        poll_through(&mut Tx::pg(&mut transaction), &apply_next(migrations, now_ms)).await?;
     transaction.commit().await.map_err(failure::pg)?;
     Ok(applied)
 }

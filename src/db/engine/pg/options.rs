@@ -54,13 +54,9 @@ impl Purpose {
 /// When the address cannot be read; the message does not contain it, because it may hold a password.
 pub(super) fn connect_options(url: &str, purpose: Purpose) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url).map_err(|error| {
-        Error::Invalid(format!(
-            "the address of the database cannot be read: {error}"
-        ))
+        Error::Invalid(format!("the address of the database cannot be read: {error}"))
     })?;
-    let options = options
-        .application_name("symbolist")
-        .statement_cache_capacity(STATEMENTS_MAX);
+    let options = options.application_name("symbolist").statement_cache_capacity(STATEMENTS_MAX);
     Ok(options.options(purpose.settings().iter().copied()))
 }
 
@@ -85,7 +81,5 @@ pub(super) fn pool(url: &str, purpose: Purpose, connections_max: u32) -> Result<
 
 /// Opens a connection of its own, outside the pools.
 pub(super) async fn connect(url: &str, purpose: Purpose) -> Result<sqlx::PgConnection> {
-    sqlx::PgConnection::connect_with(&connect_options(url, purpose)?)
-        .await
-        .map_err(failure::pg)
+    sqlx::PgConnection::connect_with(&connect_options(url, purpose)?).await.map_err(failure::pg)
 }

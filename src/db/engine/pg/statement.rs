@@ -24,12 +24,8 @@ pub(in crate::db::engine) async fn rows<T: FromRow>(
     sql: &'static str,
     arguments: PgArguments,
 ) -> Result<Vec<T>, Failure> {
-    let rows = sqlx::query_with(sql, arguments)
-        .fetch_all(connection)
-        .await?;
-    rows.iter()
-        .map(|row| T::from_row(&Row::Pg(row)).map_err(Failure::from))
-        .collect()
+    let rows = sqlx::query_with(sql, arguments).fetch_all(connection).await?;
+    rows.iter().map(|row| T::from_row(&Row::Pg(row)).map_err(Failure::from)).collect()
 }
 
 /// Returns the values as the driver wants them.

@@ -67,23 +67,15 @@ impl Store {
                 attempt += 1;
             }
         });
-        task.await
-            .unwrap_or_else(|error| Err(Error::caused_by(error)))
+        task.await.unwrap_or_else(|error| Err(Error::caused_by(error)))
     }
 
     /// Runs `body` in a transaction that only reads one snapshot.
     pub(in crate::db::engine) async fn read<T>(&self, body: impl Body<T>) -> Result<T> {
-        let mut transaction = self
-            .readers
-            .begin()
-            .await
-            .map_err(Failure::from)
-            .map_err(|failure| failure.error)?;
+        let mut transaction =
+            self.readers.begin().await.map_err(Failure::from).map_err(|failure| failure.error)?;
         let outcome = poll_through(&mut Tx::pg(&mut transaction), &body).await;
-        let ended = transaction
-            .rollback()
-            .await
-            .map_err(|error| Failure::from(error).error);
+        let ended = transaction.rollback().await.map_err(|error| Failure::from(error).error);
         let value = outcome?;
         ended.context("ending a read")?;
         Ok(value)
@@ -97,29 +89,20 @@ impl Store {
 }
 
 async fn write_once<T>(writers: &PgPool, body: &impl Body<T>) -> Result<T, Undone> {
-    let mut transaction = writers
-        .begin()
-        .await
-        .map_err(Undone::of("beginning a transaction"))?;
+    let mut transaction = writers.begin().await.map_err(Undone::of("beginning a transaction"))?;
     let mut tx = Tx::pg(&mut transaction);
     let outcome = poll_through(&mut tx, body).await;
     let is_retryable = tx.is_retryable();
     match outcome {
         Ok(value) => {
-            transaction
-                .commit()
-                .await
-                .map_err(Undone::of("committing"))?;
+            transaction.commit().await.map_err(Undone::of("committing"))?;
             Ok(value)
         }
         Err(error) => {
             if let Err(failed) = transaction.rollback().await {
                 tracing::warn!("could not roll back, so the connection is dropped: {failed}");
             }
-            Err(Undone {
-                error,
-                is_retryable,
-            })
+            Err(Undone { error, is_retryable })
         }
     }
 }
@@ -127,14 +110,8 @@ async fn write_once<T>(writers: &PgPool, body: &impl Body<T>) -> Result<T, Undon
 impl Undone {
     fn of(context: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |error| {
-            let Failure {
-                error,
-                is_retryable,
-            } = Failure::from(error);
-            Self {
-                error: error.with_context(context),
-                is_retryable,
-            }
+            let Failure { error, is_retryable } = Failure::from(error);
+            Self { error: error.with_context(context), is_retryable }
         }
     }
 }
