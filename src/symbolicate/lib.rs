@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 pub mod bundle;
+pub mod demangle;
 pub mod derive;
 pub mod identify;
 pub mod js;
-pub mod unusable;
-
+pub mod language;
+pub mod native;
 mod sections;
 pub mod sources;
+pub mod unusable;
 
 pub use sections::OpenError;
 

@@ -19,7 +19,7 @@ pub(crate) fn normalized(path: &str) -> String {
         match component {
             "" | "." => {}
             ".." if components.last().is_some_and(|last| *last != "..") => {
-                components.truncate(components.len() - 1)
+                components.truncate(components.len() - 1);
             }
             ".." if !root.is_empty() => {}
             component => components.push(component),
