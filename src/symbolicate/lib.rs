@@ -9,6 +9,7 @@ pub mod identify;
 pub mod js;
 pub mod language;
 pub mod native;
+<<<<<<< HEAD
 mod sections;
 pub mod sources;
 pub mod unusable;
@@ -16,4 +17,11 @@ pub mod unusable;
 pub use sections::OpenError;
 
 /// Bytes of a derived file that several look-ups share, usually a memory map.
+=======
+pub mod sections;
+pub mod sources;
+pub mod unusable;
+
+/// Bytes that several look-ups share, typically a mapped file.
+>>>>>>> main
 pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
