@@ -3,6 +3,7 @@
 //! Blobs never change. Whole files are never held in memory: they come and go as open files. What a blob
 //! means, and who may read it, is in the database and not known here.
 
+mod checksum;
 mod client;
 mod fs;
 mod key;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::fs::Fs;
+pub(crate) use self::checksum::{Hashed, Hashing, Sha1};
 pub(crate) use self::key::BlobKey;
 pub(crate) use self::memory::{Memory, Operation};
 use self::s3::S3;
@@ -214,7 +216,7 @@ impl Blobs {
 }
 
 /// Returns what a client is told when a file of ours cannot be used; a full disk may pass, so it may try again.
-fn file_failure(doing: &str, error: std::io::Error) -> Error {
+pub(crate) fn file_failure(doing: &str, error: std::io::Error) -> Error {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
