@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
 use self::manifest::{Manifest, ManifestFile};
+use crate::unusable::Unusable;
 
 /// Most entries of one archive.
 pub const ENTRIES_MAX: usize = 100_000;
@@ -41,23 +42,6 @@ const MAGIC: &[u8; 4] = b"SYSB";
 const VERSION: u32 = 2;
 const HEADER_BYTES: usize = 8;
 const MANIFEST: &str = "manifest.json";
-
-/// Why a file cannot be used at all; the text says what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-pub enum Unusable {
-    /// The bytes are not what their format promises.
-    #[error("malformed: {0}")]
-    Malformed(String),
-    /// A form of the format that is not read here.
-    #[error("unsupported: {0}")]
-    Unsupported(String),
-    /// Larger than a limit, which the text names.
-    #[error("too large: {0}")]
-    TooLarge(String),
-    /// A source map that was made for another file.
-    #[error("wrong source map: {0}")]
-    WrongMap(String),
-}
 
 /// What a file of an artifact bundle is, as its manifest says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

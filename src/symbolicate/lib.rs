@@ -9,11 +9,9 @@ pub mod identify;
 pub mod js;
 pub mod language;
 pub mod native;
-mod sections;
+pub mod sections;
 pub mod sources;
 pub mod unusable;
 
-pub use sections::OpenError;
-
-/// Bytes of a derived file that several look-ups share, usually a memory map.
+/// Bytes that several look-ups share, typically a mapped file.
 pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;

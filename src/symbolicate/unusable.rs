@@ -13,10 +13,10 @@ pub enum Unusable {
     #[error("file is empty")]
     Empty,
     /// The file claims a format and breaks its rules.
-    #[error("malformed debug file: {0}")]
+    #[error("malformed file: {0}")]
     Malformed(String),
     /// The file is of a kind that is not read here.
-    #[error("unsupported debug file: {0}")]
+    #[error("unsupported file: {0}")]
     Unsupported(String),
     /// Nothing in the file says which build it belongs to.
     #[error(
@@ -29,4 +29,7 @@ pub enum Unusable {
     /// Reading the file would take more memory than one file may have.
     #[error("file is too large to read: {0}")]
     TooLarge(String),
+    /// A source map that was made for another file.
+    #[error("wrong source map: {0}")]
+    WrongMap(String),
 }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{ENTRIES_MAX, FileKind, Unusable};
+use super::{ENTRIES_MAX, FileKind};
+use crate::unusable::Unusable;
 
 /// What a bundle says of itself and of its files.
 #[derive(Debug, Default, Deserialize)]

@@ -24,10 +24,10 @@ use self::map::{Map, NONE};
 use self::names::Namer;
 use self::placed::{Coordinates, Placed, place};
 use self::text::{Generated, Text};
-use crate::bundle::Unusable;
 use crate::derive::sources::SourceSet;
 use crate::js::{HAS_TEXT, HEAD_LEN, MAGIC, VERSION};
 use crate::sections::{self, table};
+use crate::unusable::Unusable;
 
 /// Largest minified text whose functions are found, in bytes: the syntax tree takes several times as much.
 const PARSED_BYTES_MAX: usize = 64 << 20;
@@ -130,15 +130,15 @@ fn find_functions(generated: &Generated<'_>, namer: &Namer<'_>, report: &mut Rep
         return Vec::new();
     }
     let resolve = || {
-        functions::find(&generated.text).map(|functions| {
-            let scope = |function: functions::Function<'_>| Scope {
-                start: generated.offset_of(function.start as usize),
-                end: generated.offset_of(function.end as usize),
-                parent: function.parent,
-                name: namer.name(&function),
-            };
-            functions::resolved(functions, scope)
-        })
+        let functions = functions::find(&generated.text)?;
+        let names = namer.names(&functions);
+        let scopes = functions.iter().zip(names).map(|(function, name)| Scope {
+            start: generated.offset_of(function.start as usize),
+            end: generated.offset_of(function.end as usize),
+            parent: function.parent,
+            name,
+        });
+        Ok(scopes.collect())
     };
     match on_large_stack(resolve) {
         Ok(scopes) => scopes,

@@ -2,10 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::bundle::{SourceBundle, Unusable};
+use crate::bundle::SourceBundle;
 use crate::sections::{self, table};
 use crate::sources::path::normalized;
 use crate::sources::{MAGIC, VERSION, backwards, stored};
+use crate::unusable::Unusable;
 
 /// Largest sum of the source texts of one set, in bytes before compressing.
 pub const TEXT_BYTES_MAX: u64 = 1 << 30;

@@ -91,7 +91,7 @@ fn resolved(folder: &str, reference: &str) -> String {
         match component {
             "" | "." => {}
             ".." if components.last().is_some_and(|last| !matches!(*last, ".." | "~")) => {
-                components.truncate(components.len() - 1)
+                components.truncate(components.len() - 1);
             }
             ".." if !root.is_empty() || components.last() == Some(&"~") => {}
             component => components.push(component),

@@ -10,7 +10,7 @@ use super::OriginalFile;
 use super::map::NONE;
 use super::placed::Placed;
 use super::text::{Generated, identifier, is_identifier_part};
-use crate::bundle::Unusable;
+use crate::unusable::Unusable;
 
 /// Fewer percent of the segments inside the text: the map is another file's.
 const INSIDE_PERCENT_MIN: u32 = 70;

@@ -90,14 +90,6 @@ pub(crate) fn find(text: &str) -> Result<Vec<Function<'_>>, String> {
     Ok(finder.functions)
 }
 
-/// Turns functions into what is kept of them.
-pub(crate) fn resolved<'a, T>(
-    functions: Vec<Function<'a>>,
-    resolve: impl Fn(Function<'a>) -> T,
-) -> Vec<T> {
-    functions.into_iter().map(resolve).collect()
-}
-
 struct Finder<'t, 'a> {
     text: &'t str,
     ancestors: Vec<AstKind<'a>>,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::vlq;
-use crate::bundle::Unusable;
+use crate::unusable::Unusable;
 
 /// Most segments of one map: 24 bytes each while deriving. The largest real bundle we know has 2.3 million.
 const SEGMENTS_MAX: usize = 30_000_000;
@@ -99,7 +99,9 @@ impl<'a> Map<'a> {
             match section.map {
                 Some(map) => self.add(*map, start)?,
                 None => {
-                    self.note(|| "a section refers to its map by url, which is not read".to_owned())
+                    self.note(|| {
+                        "a section refers to its map by url, which is not read".to_owned()
+                    });
                 }
             }
             if let Some(next) = starts.next() {

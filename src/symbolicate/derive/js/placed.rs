@@ -4,7 +4,7 @@
 
 use super::map::{NONE, Segment};
 use super::text::Generated;
-use crate::bundle::Unusable;
+use crate::unusable::Unusable;
 
 /// Without the minified text nothing says where a line ends. So many columns from its last segment on still count
 /// as mapped by it, in UTF-16 units: room for the last expression of a line, not for another build's.

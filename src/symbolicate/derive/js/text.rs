@@ -25,8 +25,8 @@ impl<'a> Text<'a> {
         Self { text, line_starts, is_ascii }
     }
 
-    /// Returns what stands at a line and column, both from 0, up to the end of the text.
-    pub(crate) fn at(&self, line: u32, column: u32) -> Option<&str> {
+    /// Returns what stands on a line before and, up to the end of the text, behind a column; both count from 0.
+    pub(crate) fn around(&self, line: u32, column: u32) -> Option<(&str, &str)> {
         let line = line as usize;
         let start = *self.line_starts.get(line)? as usize;
         let end = self.line_starts.get(line + 1).map_or(self.text.len(), |next| *next as usize);
@@ -38,12 +38,12 @@ impl<'a> Text<'a> {
         if byte >= text.len() {
             return None;
         }
-        self.text.get(start + byte..)
+        Some((&text[..byte], self.text.get(start + byte..)?))
     }
 
     /// Returns the identifier that begins at a line and column.
     pub(crate) fn identifier_at(&self, line: u32, column: u32) -> Option<&str> {
-        identifier(self.at(line, column)?)
+        identifier(self.around(line, column)?.1)
     }
 }
 
@@ -160,7 +160,8 @@ mod tests {
         assert_eq!(text.identifier_at(1, 0), Some("ß"));
         assert_eq!(text.identifier_at(1, 4), Some("d"));
         assert_eq!(text.identifier_at(0, 6), None);
-        assert_eq!(text.at(2, 0), None);
+        assert_eq!(text.around(2, 0), None);
+        assert_eq!(text.around(1, 2), Some(("ß ", "= d")));
     }
 
     #[test]

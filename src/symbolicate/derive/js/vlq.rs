@@ -125,32 +125,34 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: Result<(i64, Option<(i64, i64, i64)>, Option<i64>), Problem>) {
-        let values = State::default()
-            .advance(text)
-            .map(|values| (values.column, values.origin, values.name));
-        assert_eq!(values, expected);
+    fn check(text: &str, column: i64, origin: Option<(i64, i64, i64)>, name: Option<i64>) {
+        assert_eq!(State::default().advance(text), Ok(Values { column, origin, name }), "{text}");
+    }
+
+    #[track_caller]
+    fn refused(text: &str, problem: Problem) {
+        assert_eq!(State::default().advance(text), Err(problem), "{text}");
     }
 
     #[test]
     fn segments_have_one_four_or_five_numbers() {
-        check("A", Ok((0, None, None)));
-        check("CAAC", Ok((1, Some((0, 0, 1)), None)));
-        check("gBDACE", Ok((16, Some((-1, 0, 1)), Some(2))));
-        check("AA", Err(Problem::Count(2)));
-        check("AAAAAA", Err(Problem::Count(6)));
+        check("A", 0, None, None);
+        check("CAAC", 1, Some((0, 0, 1)), None);
+        check("gBDACE", 16, Some((-1, 0, 1)), Some(2));
+        refused("AA", Problem::Count(2));
+        refused("AAAAAA", Problem::Count(6));
     }
 
     #[test]
     fn superfluous_zero_digits_are_fine() {
-        check("iggggggggggggA", Ok((1, None, None)));
+        check("iggggggggggggA", 1, None, None);
     }
 
     #[test]
     fn broken_numbers_are_refused() {
-        check("!", Err(Problem::Digit(b'!')));
-        check("g", Err(Problem::Unfinished));
-        check("gggggggggC", Err(Problem::TooLarge));
-        check("é", Err(Problem::Digit(0xc3)));
+        refused("!", Problem::Digit(b'!'));
+        refused("g", Problem::Unfinished);
+        refused("gggggggggC", Problem::TooLarge);
+        refused("é", Problem::Digit(0xc3));
     }
 }
