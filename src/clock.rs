@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use protocol::time::Timestamp;
+
 const PROCESS_BITS: u32 = 10;
 const COUNTER_BITS: u32 = 11;
 /// How many processes can make ids at the same time.
@@ -52,6 +54,11 @@ impl Clock {
     fn new(source: Source, process: u16) -> Self {
         let process = process % PROCESSES_MAX;
         Self(Arc::new(Inner { source, process, last: AtomicU64::new(0) }))
+    }
+
+    /// Returns the time.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms())
     }
 
     /// Returns the time in milliseconds since 1970, UTC.
@@ -123,7 +130,7 @@ mod tests {
         let before = clock.new_id();
         clock.advance(-3_600_000);
         assert!(clock.new_id() > before);
-        assert_eq!(clock.now_ms(), NOW_MS - 3_600_000);
+        assert_eq!(clock.now(), Timestamp(NOW_MS - 3_600_000));
     }
 
     #[test]

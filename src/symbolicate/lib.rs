@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 pub mod bundle;
+pub mod demangle;
 pub mod derive;
 pub mod identify;
 pub mod js;
+pub mod language;
+pub mod native;
 pub mod sections;
 pub mod sources;
 pub mod unusable;

@@ -21,6 +21,7 @@ mod insert_many;
 mod lite;
 mod migrations;
 mod pg;
+mod protocol_types;
 mod row;
 mod tx;
 
@@ -28,6 +29,16 @@ mod tx;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests_basics;
+#[cfg(test)]
+mod tests_kill;
+#[cfg(test)]
+mod tests_migrations;
+#[cfg(test)]
+mod tests_postgres;
+#[cfg(test)]
+mod tests_sqlite;
+#[cfg(test)]
+mod tests_transactions;
 
 pub(crate) use bind::{Bind, Kind, Value};
 pub(crate) use body::{Body, BoxFuture};

@@ -9,10 +9,10 @@ pub(super) const TABLES: &[Migration] = &[Migration {
     name: "0001_test",
     sqlite: "CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, note TEXT, body BLOB, n BIGINT);
              CREATE UNIQUE INDEX item_name ON item (name);
-             CREATE TABLE child (id INTEGER NOT NULL PRIMARY KEY, item_id BIGINT NOT NULL REFERENCES item (id));",
+             CREATE TABLE child (id INTEGER NOT NULL PRIMARY KEY, item_id BIGINT NOT NULL REFERENCES item (id) DEFERRABLE INITIALLY DEFERRED);",
     postgres: "CREATE TABLE item (id BIGINT NOT NULL PRIMARY KEY, name TEXT COLLATE \"C\" NOT NULL, note TEXT, body BYTEA, n BIGINT);
                CREATE UNIQUE INDEX item_name ON item (name);
-               CREATE TABLE child (id BIGINT NOT NULL PRIMARY KEY, item_id BIGINT NOT NULL REFERENCES item (id));",
+               CREATE TABLE child (id BIGINT NOT NULL PRIMARY KEY, item_id BIGINT NOT NULL REFERENCES item (id) DEFERRABLE INITIALLY DEFERRED);",
 }];
 
 /// A row of `item`.
@@ -220,4 +220,23 @@ on_both!(the_dialect_is_known_inside_and_outside, TABLES, |db| {
     let inside = db.read(|tx| Box::pin(async move { Ok(tx.dialect()) })).await.unwrap();
     assert_eq!(inside, db.dialect());
     assert_eq!(inside.pick("a", "b") == "a", inside == Dialect::Lite);
+});
+
+on_both!(times_and_event_ids_stand_in_columns, TABLES, |db| {
+    use protocol::id::{EventId, ProjectId};
+    use protocol::time::Timestamp;
+    let (time, id, project) = (Timestamp(1_795_226_127_147), EventId::random(), ProjectId(9));
+    db.write(move |tx| {
+        Box::pin(async move {
+            let sql = "INSERT INTO item (id, name, body, n) VALUES ($3, 'one', $1, $2)";
+            tx.execute(sql, &[&id, &time, &project]).await
+        })
+    })
+    .await
+    .unwrap();
+    let row: (EventId, Option<Timestamp>, ProjectId) = db
+        .read(|tx| Box::pin(async move { tx.one("SELECT body, n, id FROM item", &[]).await }))
+        .await
+        .unwrap();
+    assert_eq!(row, (id, Some(time), project));
 });

@@ -132,6 +132,14 @@ impl<E> Queue<E> {
         self.arrived.notify_all();
     }
 
+    /// Refuses further entries and drops those that wait, so that nobody waits for a thread that is gone.
+    pub(super) fn abandon(&self) {
+        self.close();
+        let mut state = self.lock();
+        state.first.clear();
+        state.second.clear();
+    }
+
     fn wait_for<'s>(
         &'s self,
         mut state: MutexGuard<'s, State<E>>,
@@ -167,4 +175,86 @@ impl<E> State<E> {
 
 fn closed() -> Error {
     Error::Unavailable { message: "the server is stopping".to_owned(), retry_after_s: 5 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+
+    const NOW: Gather = Gather { wanted_count: 1, patience: Duration::ZERO, first_max: 3 };
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn push(queue: &Queue<u32>, lane: Lane, entries: impl IntoIterator<Item = u32>) {
+        for entry in entries {
+            queue.push(lane, entry).now_or_never().expect("there is a place").unwrap();
+        }
+    }
+
+    fn batch(queue: &Queue<u32>, gather: Gather) -> Vec<u32> {
+        match queue.batch(Duration::ZERO, gather) {
+            Arrival::Work(batch) => batch,
+            Arrival::Idle => panic!("it is idle"),
+            Arrival::Closed => panic!("it is closed"),
+        }
+    }
+
+    #[test]
+    fn a_batch_takes_one_of_the_second_lane_last() {
+        let queue = Queue::new();
+        push(&queue, Lane::Second, [10, 11]);
+        push(&queue, Lane::First, [1, 2, 3, 4]);
+        assert_eq!(batch(&queue, NOW), [1, 2, 3, 10]);
+        assert_eq!(batch(&queue, NOW), [4, 11]);
+        assert!(matches!(queue.batch(Duration::ZERO, NOW), Arrival::Idle));
+    }
+
+    #[test]
+    fn a_batch_waits_for_as_many_as_wanted() {
+        let queue = Arc::new(Queue::new());
+        push(&queue, Lane::First, [1]);
+        let later = Arc::clone(&queue);
+        let other = std::thread::spawn(move || push(&later, Lane::First, [2, 3]));
+        let gather = Gather { wanted_count: 3, patience: LONG, ..NOW };
+        assert_eq!(batch(&queue, gather), [1, 2, 3]);
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn a_batch_does_not_wait_longer_than_it_may() {
+        let queue = Queue::new();
+        push(&queue, Lane::First, [1]);
+        let gather = Gather { wanted_count: 3, patience: Duration::from_millis(1), ..NOW };
+        assert_eq!(batch(&queue, gather), [1]);
+    }
+
+    #[test]
+    fn a_full_queue_lets_callers_wait() {
+        let queue = Queue::new();
+        push(&queue, Lane::First, 0..4096);
+        let mut waiting = Box::pin(queue.push(Lane::Second, 5000));
+        assert!((&mut waiting).now_or_never().is_none());
+        assert!(matches!(queue.next(), Arrival::Work(0)));
+        waiting.now_or_never().expect("there is a place again").unwrap();
+    }
+
+    #[test]
+    fn a_closed_queue_hands_out_the_rest() {
+        let queue = Queue::new();
+        push(&queue, Lane::First, [1]);
+        queue.close();
+        let refused = queue.push(Lane::First, 2).now_or_never().expect("it does not wait");
+        assert!(matches!(refused, Err(Error::Unavailable { .. })));
+        assert_eq!(batch(&queue, NOW), [1]);
+        assert!(matches!(queue.batch(LONG, NOW), Arrival::Closed));
+        assert!(matches!(queue.next(), Arrival::Closed));
+    }
+
+    #[test]
+    fn an_abandoned_queue_drops_the_rest() {
+        let queue = Queue::new();
+        push(&queue, Lane::First, [1]);
+        queue.abandon();
+        assert!(matches!(queue.next(), Arrival::Closed));
+    }
 }

@@ -27,12 +27,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Takes a connection and limits what it does to `read_max` per job.
-    pub(super) fn new(connection: Connection, queue: Arc<Queue<Box<dyn Job>>>) -> Result<Self> {
+    /// Takes a connection and limits what it does to 5 s per job.
+    pub(super) fn new(mut connection: Connection, queue: Arc<Queue<Box<dyn Job>>>) -> Result<Self> {
         let start = Instant::now();
         let deadline_ms = Arc::new(AtomicU64::new(u64::MAX));
         let deadline = Arc::clone(&deadline_ms);
-        let mut connection = connection;
         connection
             .progress_handler(
                 INSTRUCTIONS_PER_LOOK,
@@ -74,4 +73,45 @@ impl Reader {
 
 fn elapsed_ms(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection;
+    use super::super::job::job;
+    use super::*;
+    use crate::db::engine::body::Body;
+
+    const ENDLESS: &str =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+    fn ask(sql: &'static str) -> impl Body<i64> {
+        as_body(move |tx| Box::pin(async move { tx.one(sql, &[]).await }))
+    }
+
+    fn as_body<T, B: Body<T>>(body: B) -> B {
+        body
+    }
+
+    #[test]
+    fn a_read_that_takes_too_long_is_ended_and_the_next_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("symbolist.db");
+        drop(connection::open_writer(&path).unwrap());
+        let mut reader =
+            Reader::new(connection::open_reader(&path).unwrap(), Arc::new(Queue::new())).unwrap();
+        assert_eq!(reader.read_max, Duration::from_secs(5));
+        reader.read_max = Duration::from_millis(20);
+        for (sql, expected) in [(ENDLESS, None), ("SELECT 1", Some(1))] {
+            let (mut job, mut answer) = job(ask(sql));
+            let outcome = reader.read(job.as_mut());
+            job.answer(outcome.err().as_ref());
+            match (answer.try_recv().unwrap(), expected) {
+                (Err(error), None) => {
+                    assert!(error.to_string().contains("took longer than allowed"), "{error}")
+                }
+                (answer, expected) => assert_eq!(answer.ok(), expected),
+            }
+        }
+    }
 }

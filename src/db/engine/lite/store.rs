@@ -56,11 +56,11 @@ impl Store {
             .map_or(*READERS.start(), |count| count.get().clamp(*READERS.start(), *READERS.end()));
         for _ in 0..reader_count {
             let reader = Reader::new(connection::open_reader(path)?, Arc::clone(&reads))?;
-            threads.others.push(start("db-read", move || reader.run())?);
+            threads.others.push(start("db-read", &reads, move || reader.run())?);
         }
         let checkpointer = connection::open_checkpointer(path)?;
         let shared = Arc::clone(&checkpoints);
-        threads.others.push(start("db-checkpoint", move || shared.run(&checkpointer))?);
+        threads.others.push(start("db-checkpoint", &writes, move || shared.run(&checkpointer))?);
         let writer = Writer {
             connection,
             queue: Arc::clone(&writes),
@@ -68,7 +68,9 @@ impl Store {
             foreign: Arc::clone(&foreign),
             pace: Pace::new(),
         };
-        threads.writer = Some(start("db-write", move || writer.run())?);
+        // What changes from now on is noticed.
+        writer.look_for_foreign_changes()?;
+        threads.writer = Some(start("db-write", &writes, move || writer.run())?);
         Ok(Self { writes, reads, checkpoints, foreign, threads: Mutex::new(threads) })
     }
 
@@ -143,11 +145,16 @@ async fn run<T: Send + 'static>(
     result.await.unwrap_or_else(|_| Err(Error::internal("the thread of the database ended")))
 }
 
-fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<oneshot::Receiver<()>> {
+/// Starts a thread. If it panics, nobody waits for `queue` any more: everything fails, and visibly.
+fn start(
+    name: &str,
+    queue: &Arc<Queue<Box<dyn Job>>>,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<oneshot::Receiver<()>> {
     let (ended, receiver) = oneshot::channel();
+    let guard = Guard { queue: Arc::clone(queue), _ended: ended };
     let work = move || {
-        // Dropped when the work ends, even by a panic.
-        let _ended = ended;
+        let _guard = guard;
         work();
     };
     thread::Builder::new()
@@ -155,4 +162,18 @@ fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<oneshot::Re
         .spawn(work)
         .context(format!("starting the thread {name}"))?;
     Ok(receiver)
+}
+
+/// Dropped when a thread ends.
+struct Guard {
+    queue: Arc<Queue<Box<dyn Job>>>,
+    _ended: oneshot::Sender<()>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.queue.abandon();
+        }
+    }
 }

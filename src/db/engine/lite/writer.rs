@@ -158,7 +158,7 @@ impl Writer {
     }
 
     /// On this connection, so that our own commits do not move it (on a reader's they would).
-    fn look_for_foreign_changes(&self) -> Result<()> {
+    pub(super) fn look_for_foreign_changes(&self) -> Result<()> {
         let version = self
             .connection
             .prepare_cached("PRAGMA data_version")
@@ -191,5 +191,80 @@ impl Writer {
         let mut statement = self.connection.prepare_cached(sql).map_err(failure::lite)?;
         // A pragma answers with a row, which does not matter here.
         statement.query([]).and_then(|mut rows| rows.next().map(drop)).map_err(failure::lite)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection;
+    use super::*;
+
+    fn pace(last_counts: [usize; 2], commit_ms: u64) -> Gather {
+        let last_commit = Duration::from_millis(commit_ms);
+        Pace { last_counts, last_commit, truncated_at: Instant::now() }.gather()
+    }
+
+    fn idle_writer(path: &std::path::Path) -> Writer {
+        Writer {
+            connection: connection::open_writer(path).unwrap(),
+            queue: Arc::new(Queue::new()),
+            checkpoints: Arc::new(Checkpoints::default()),
+            foreign: Arc::new(ForeignChanges::default()),
+            pace: Pace::new(),
+        }
+    }
+
+    #[test]
+    fn a_single_caller_does_not_wait() {
+        assert_eq!(Pace::new().gather().patience, Duration::ZERO);
+        assert_eq!(pace([1, 1], 5).patience, Duration::ZERO);
+    }
+
+    #[test]
+    fn many_callers_wait_a_tenth_of_a_commit_for_as_many_as_before() {
+        let gather = pace([8, 9], 5);
+        assert_eq!((gather.wanted_count, gather.patience), (17, Duration::from_micros(500)));
+    }
+
+    #[test]
+    fn waiting_is_bounded() {
+        let gather = pace([200, 200], 500);
+        assert_eq!((gather.wanted_count, gather.patience), (256, Duration::from_millis(2)));
+    }
+
+    #[test]
+    fn a_truncated_log_is_empty_and_no_foreign_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("symbolist.db");
+        let mut writer = idle_writer(&path);
+        let log_bytes = || std::fs::metadata(path.with_extension("db-wal")).unwrap().len();
+        for _ in 0..2 {
+            writer
+                .connection
+                .execute_batch("CREATE TABLE IF NOT EXISTS t (a); INSERT INTO t VALUES (1)")
+                .unwrap();
+            writer.look_for_foreign_changes().unwrap();
+            assert!(log_bytes() > 0);
+            writer.truncate_log();
+            assert_eq!(log_bytes(), 0);
+        }
+        writer.look_for_foreign_changes().unwrap();
+        assert_eq!(writer.foreign.count(), 0);
+        assert!(!writer.checkpoints.take_untruncated());
+    }
+
+    #[test]
+    fn a_log_that_is_read_is_truncated_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("symbolist.db");
+        let mut writer = idle_writer(&path);
+        writer.connection.execute_batch("CREATE TABLE t (a)").unwrap();
+        let reader = connection::open_reader(&path).unwrap();
+        reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+        writer.connection.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+        let start = Instant::now();
+        writer.truncate_log();
+        assert!(start.elapsed() < BUSY_TIMEOUT, "it does not wait for the reader");
+        assert!(writer.checkpoints.take_untruncated());
     }
 }

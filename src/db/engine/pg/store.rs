@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 
 use super::migrate;
 use super::options::{Purpose, pool};
@@ -73,7 +73,7 @@ impl Store {
     /// Runs `body` in a transaction that only reads one snapshot.
     pub(in crate::db::engine) async fn read<T>(&self, body: impl Body<T>) -> Result<T> {
         let mut transaction =
-            self.readers.begin().await.map_err(Failure::from).map_err(|failure| failure.error)?;
+            begin(&self.readers).await.map_err(|error| Failure::from(error).error)?;
         let outcome = poll_through(&mut Tx::pg(&mut transaction), &body).await;
         let ended = transaction.rollback().await.map_err(|error| Failure::from(error).error);
         let value = outcome?;
@@ -88,8 +88,30 @@ impl Store {
     }
 }
 
+/// Begins a transaction. After a restart of the server every pooled connection is dead and found so only
+/// by using it; each failure removes one.
+async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    for _ in 0..pool.options().get_max_connections() {
+        match pool.begin().await {
+            Err(error) if is_lost(&error) => {}
+            begun => return begun,
+        }
+    }
+    pool.begin().await
+}
+
+/// Whether the connection was lost before anything ran on it.
+fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        // The server says that it stops, or that it stopped this connection.
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P01" | "57P02")),
+        _ => false,
+    }
+}
+
 async fn write_once<T>(writers: &PgPool, body: &impl Body<T>) -> Result<T, Undone> {
-    let mut transaction = writers.begin().await.map_err(Undone::of("beginning a transaction"))?;
+    let mut transaction = begin(writers).await.map_err(Undone::of("beginning a transaction"))?;
     let mut tx = Tx::pg(&mut transaction);
     let outcome = poll_through(&mut tx, body).await;
     let is_retryable = tx.is_retryable();
