@@ -1,4 +1,5 @@
 mod bundles;
+mod demo;
 mod positions;
 mod properties;
 
