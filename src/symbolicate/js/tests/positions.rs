@@ -24,6 +24,7 @@ fn shown(answer: JsAnswer<'_>) -> String {
         JsAnswer::OutOfRange(OutOfRange::Column { column_count }) => {
             format!("only {column_count} columns")
         }
+        JsAnswer::Misfit => "another build".to_owned(),
         JsAnswer::NeedsColumn => "which column?".to_owned(),
     }
 }
@@ -176,4 +177,31 @@ fn a_source_without_name_or_text_is_still_a_source() {
     assert_eq!(shown(lookup.lookup(1, 1)), ":1:1");
     assert_eq!(shown(lookup.lookup(1, 2)), "b.ts:1:1");
     assert_eq!(lookup.sources().lines(SourceIndex(1), 1, 5, 5), None);
+}
+
+#[test]
+fn positions_behind_a_difference_between_builds_get_no_answer() {
+    let statement = "window.console.log(identifier,another);";
+    let text = statement.repeat(1000);
+    let mut mappings = String::new();
+    // Segments at every word of every statement: columns 0, 7, 15, 19, 30.
+    for number in 0..1000 {
+        let separator = if number == 0 { "AAAA" } else { ",SAAS" };
+        mappings += &format!("{separator},OAAO,QAAQ,IAAI,WAAW");
+    }
+    let json = serde_json::json!({"version": 3, "sources": ["a.js"], "sourcesContent": [text], "mappings": mappings});
+    let json = json.to_string();
+    let lookup = |text: &str| open(derive(Some(text.as_bytes()), json.as_bytes()).unwrap());
+    let right = lookup(&text);
+    assert_eq!(shown(right.lookup(1, 8)), "a.js:1:8");
+    assert_eq!(shown(right.lookup(1, 30_020)), "a.js:1:30011");
+    // The other build has one more call in the middle.
+    let other = lookup(&format!("{}more(){}", &text[..19_500], &text[19_500..]));
+    assert_eq!(shown(other.lookup(1, 8)), "a.js:1:8");
+    assert_eq!(shown(other.lookup(1, 30_020)), "another build");
+}
+
+#[test]
+fn bytecode_comes_with_an_empty_script() {
+    check(Some(""), "AAAA,gnBACA", &[(1, 1, "a.ts:1:1"), (1, 631, "a.ts:2:1")]);
 }
