@@ -1,1 +1,2 @@
+//! The program: see the library for everything.
 fn main() {}

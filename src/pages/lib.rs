@@ -1,1 +1,38 @@
-//! Stub.
+//! Data in, HTML out: every page of the web interface.
+//!
+//! One struct per page with everything it shows; the server fills it and calls [`page::Page::html`]. All
+//! decisions about presentation are made here: which frames fold, what an unresolved frame says, how a
+//! time is written. What is deliberately not here: any I/O, any clock (`Chrome::now` brings the time),
+//! and anything that decides what the data *is*.
+//!
+//! Pages work without JavaScript and under `default-src 'none'; style-src 'self'; script-src 'self';
+//! img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`:
+//! no inline style, no inline script, ever (a test reads every sample for them).
+
+pub mod asset;
+mod bars;
+pub mod chrome;
+mod crumbs;
+mod details;
+mod figure;
+mod first_event;
+mod fold;
+mod frame;
+pub mod help;
+mod images;
+pub mod issue;
+pub mod issues;
+pub mod login;
+#[cfg(test)]
+mod markup;
+pub mod message;
+mod owner;
+pub mod page;
+pub mod projects;
+pub mod reason;
+pub mod sample;
+pub mod source;
+pub mod text;
+mod trace;
+mod value;
+mod when;

@@ -1,0 +1,84 @@
+//! What stands around every page: who is signed in, where one is, what time it is.
+
+use protocol::time::Timestamp;
+
+/// Around the page: filled by the server for every page of a signed-in user.
+#[derive(Debug, Clone)]
+pub struct Chrome {
+    /// E-mail address of the signed-in user.
+    pub user_email: String,
+    /// Slug of the organization.
+    pub organization: String,
+    /// Which entry of the main navigation is current.
+    pub section: Section,
+    /// Token that every form sends back as `csrf`.
+    pub csrf: String,
+    /// What stands in the search field; `None` hides the field. It is sent as `query` to the project's
+    /// issue list, so it is shown only where `project` is known.
+    pub search: Option<String>,
+    /// The project one is in.
+    pub project: Option<Project>,
+    /// Light, dark, or what the system says.
+    pub theme: Theme,
+    /// When the page is made; relative times are relative to it.
+    pub now: Timestamp,
+}
+
+/// Entry of the main navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// The list of projects.
+    Projects,
+    /// A project's issues, and everything below.
+    Issues,
+    /// Neither.
+    None,
+}
+
+/// Which colours a page has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// Returns the class of the `html` element.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::System => "",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// The project a page is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Slug of its organization.
+    pub organization: String,
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Its platform, where known.
+    pub platform: Option<String>,
+}
+
+impl Project {
+    /// Returns the address of its issue list.
+    pub fn issues_url(&self) -> String {
+        format!("/{}/{}/issues/", self.organization, self.slug)
+    }
+
+    /// Returns the address of one of its issues, showing the latest event.
+    pub fn issue_url(&self, short_id: &str) -> String {
+        format!("/{}/{}/issues/{short_id}/", self.organization, self.slug)
+    }
+}

@@ -1,0 +1,356 @@
+//! The issue page: one event of an issue, its stack trace first.
+
+use askama::Template;
+use protocol::event::Event;
+use protocol::level::Level;
+use protocol::time::Timestamp;
+
+use crate::bars::Bars;
+use crate::chrome::{Chrome, Project};
+use crate::crumbs::{Crumb, crumbs};
+use crate::details::{Section, name_and_version, sections};
+use crate::figure::counted;
+use crate::frame::is_unresolved;
+use crate::help::UploadHelp;
+use crate::images::{Images, images};
+use crate::page::{Page, RenderError};
+use crate::reason::missing_keys;
+use crate::source::Contexts;
+use crate::trace::{ThreadCard, TraceCard, Viewing, cards, first_missing, other_threads, resolved};
+use crate::when::{When, day_before};
+
+/// `/{organization}/{project}/issues/{short_id}/` and `…/events/{event_id}/`.
+#[derive(Debug, Clone)]
+pub struct IssuePage {
+    /// Around the page.
+    pub chrome: Chrome,
+    /// The project.
+    pub project: Project,
+    /// The issue.
+    pub issue: Issue,
+    /// The event that is shown: the *result*, with `raw_stacktrace` beside `stacktrace`.
+    pub event: Event,
+    /// The events beside this one.
+    pub navigation: Navigation,
+    /// How much of the trace is shown; `?view=` in the address.
+    pub view: TraceView,
+    /// Whether the trace is shown as the SDK sent it; `?raw=1` in the address.
+    pub raw: bool,
+    /// Source lines read from uploaded files; see [`crate::source::frames`].
+    pub contexts: Contexts,
+    /// What the commands on the page need, and how many events wait for what.
+    pub upload: UploadHelp,
+    /// Files that came with the event.
+    pub attachments: Vec<Attachment>,
+    /// Figures of the issue; what is empty is not shown.
+    pub stats: IssueStats,
+}
+
+/// The issue.
+#[derive(Debug, Clone)]
+pub struct Issue {
+    /// Its id.
+    pub id: i64,
+    /// `APP-1K`.
+    pub short_id: String,
+    /// Title.
+    pub title: String,
+    /// Where it happens.
+    pub culprit: String,
+    /// Severity.
+    pub level: Level,
+    /// Status.
+    pub status: IssueStatus,
+    /// Number of events received.
+    pub times_seen: u64,
+    /// Number of users affected.
+    pub users: u64,
+    /// First event.
+    pub first_seen: Timestamp,
+    /// Last event.
+    pub last_seen: Timestamp,
+    /// Release of the first event.
+    pub first_release: Option<String>,
+    /// Release of the last event.
+    pub last_release: Option<String>,
+}
+
+/// Whether somebody still has to look at an issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IssueStatus {
+    /// Somebody has.
+    #[default]
+    Unresolved,
+    /// It is fixed.
+    Resolved,
+    /// Nobody wants to know.
+    Ignored,
+}
+
+impl IssueStatus {
+    /// Returns the word that the form sends as `status` and the database keeps.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unresolved => "unresolved",
+            Self::Resolved => "resolved",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Unresolved, Self::Resolved, Self::Ignored].into_iter().find(|s| s.as_str() == text)
+    }
+
+    /// Class of the word's mark.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Unresolved => "",
+            Self::Resolved => "good",
+            Self::Ignored => "quiet",
+        }
+    }
+}
+
+/// How much of a trace is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TraceView {
+    /// The user's frames; library frames fold.
+    #[default]
+    Relevant,
+    /// Every frame.
+    Full,
+    /// Plain text.
+    Raw,
+}
+
+impl TraceView {
+    /// Reads the value of `?view=`; anything unknown is [`TraceView::Relevant`].
+    pub fn from_query(text: &str) -> Self {
+        match text {
+            "full" => Self::Full,
+            "raw" => Self::Raw,
+            _ => Self::Relevant,
+        }
+    }
+
+    fn query(self) -> Option<&'static str> {
+        match self {
+            Self::Relevant => None,
+            Self::Full => Some("view=full"),
+            Self::Raw => Some("view=raw"),
+        }
+    }
+}
+
+/// The events beside the one that is shown; an address is `None` where there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Navigation {
+    /// The next older event.
+    pub older: Option<String>,
+    /// The next newer event.
+    pub newer: Option<String>,
+    /// The oldest event.
+    pub oldest: Option<String>,
+    /// The latest event.
+    pub latest: Option<String>,
+    /// Address of this very event, without a query.
+    pub current: String,
+    /// Where it stands: `1 of 1,284`.
+    pub position: String,
+    /// Address of the event's JSON.
+    pub json: String,
+}
+
+/// A file that came with the event.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    /// File name.
+    pub name: String,
+    /// Kind: `event.minidump`, `event.attachment`…
+    pub kind: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Where to download it.
+    pub url: String,
+}
+
+/// Figures of the issue.
+#[derive(Debug, Clone, Default)]
+pub struct IssueStats {
+    /// Events per day, oldest first, the last is today; at most as many as fit (30).
+    pub daily: Vec<u64>,
+    /// How values of tags are distributed.
+    pub tags: Vec<TagShare>,
+}
+
+/// The most frequent value of a tag.
+#[derive(Debug, Clone)]
+pub struct TagShare {
+    /// The tag.
+    pub key: String,
+    /// Its most frequent value.
+    pub value: String,
+    /// Events with that value, in percent of those with the tag, 0 to 100.
+    pub percent: u8,
+}
+
+impl Page for IssuePage {
+    fn html(&self) -> Result<String, RenderError> {
+        View::new(self).render()
+    }
+}
+
+/// Everything the template shows, computed.
+#[derive(Template)]
+#[template(path = "issue.html")]
+struct View<'a> {
+    chrome: &'a Chrome,
+    page: &'a IssuePage,
+    cards: Vec<TraceCard>,
+    threads: Vec<ThreadCard>,
+    threads_hidden: usize,
+    crumbs: Vec<Crumb>,
+    sections: Vec<Section>,
+    images: Images,
+    resolved: Option<(usize, usize)>,
+    missing: Option<Missing>,
+    daily: Option<Bars>,
+    plain: String,
+}
+
+/// What the facts say about missing files.
+struct Missing {
+    words: String,
+    anchor: String,
+}
+
+impl<'a> View<'a> {
+    fn new(page: &'a IssuePage) -> Self {
+        let viewing = Viewing {
+            event: &page.event,
+            view: page.view,
+            raw: page.raw,
+            contexts: &page.contexts,
+            help: &page.upload,
+        };
+        let cards = cards(&viewing);
+        let (threads, threads_hidden) = other_threads(&viewing);
+        Self {
+            chrome: &page.chrome,
+            page,
+            missing: missing(page, &cards),
+            cards,
+            threads,
+            threads_hidden,
+            crumbs: crumbs(&page.event),
+            sections: sections(&page.event),
+            images: images(&page.event, &page.upload),
+            resolved: resolved(&page.event),
+            daily: daily(page),
+            plain: if page.raw {
+                crate::text::trace_as_sent(&page.event)
+            } else {
+                crate::text::trace(&page.event)
+            },
+        }
+    }
+
+    fn when(&self, at: &Timestamp) -> When {
+        When::new(*at, self.chrome.now)
+    }
+
+    /// Address of the same event with another view.
+    fn view_url(&self, view: &TraceView, raw: &bool) -> String {
+        let raw = raw.then_some("raw=1");
+        let query: Vec<&str> = view.query().into_iter().chain(raw).collect();
+        let current = &self.page.navigation.current;
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{current}{mark}{}#trace", query.join("&"))
+    }
+
+    /// Says whether there is anything to compare: a trace as sent beside the symbolicated one.
+    fn has_raw(&self) -> bool {
+        let event = &self.page.event;
+        event.raw_stacktrace.is_some()
+            || event.exception.values.iter().any(|e| e.raw_stacktrace.is_some())
+            || event.threads.values.iter().any(|t| t.raw_stacktrace.is_some())
+    }
+
+    /// What the trace as sent is called on this platform.
+    fn raw_words(&self) -> &'static str {
+        match self.page.event.platform.as_deref() {
+            Some("javascript" | "node") => "Minified",
+            _ => "As sent",
+        }
+    }
+
+    fn raw_title(&self) -> &'static str {
+        match self.page.event.platform.as_deref() {
+            Some("javascript" | "node") => "Source-mapped",
+            _ => "Symbolicated",
+        }
+    }
+
+    fn handled(&self) -> Option<bool> {
+        self.page.event.exception.values.iter().rev().find_map(|e| e.mechanism.as_ref()?.handled)
+    }
+
+    fn message(&self) -> Option<&str> {
+        self.page.event.logentry.as_ref().map(|entry| entry.text()).filter(|text| !text.is_empty())
+    }
+
+    /// System, runtime, device, browser: what a reader wants to know at a glance.
+    fn highlights(&self) -> Vec<(&'static str, String)> {
+        let known = [
+            ("os", "System"),
+            ("runtime", "Runtime"),
+            ("rust", "Runtime"),
+            ("browser", "Browser"),
+            ("device", "Device"),
+            ("app", "Application"),
+        ];
+        let contexts = &self.page.event.contexts;
+        let context = |key: &str| contexts.get(key).and_then(name_and_version);
+        let mut found: Vec<(&'static str, String)> =
+            known.into_iter().filter_map(|(key, words)| Some((words, context(key)?))).collect();
+        found.extend(self.page.event.server_name.clone().map(|name| ("Host", name)));
+        found
+    }
+
+    fn event_id(&self) -> String {
+        self.page.event.event_id.map(|id| id.to_string()).unwrap_or_default()
+    }
+}
+
+fn daily(page: &IssuePage) -> Option<Bars> {
+    let counts = &page.stats.daily;
+    let total: u64 = counts.iter().sum();
+    let label = format!("{} in {} days", counted(total, "event", "events"), counts.len());
+    let title = |back: usize, events: u64| {
+        format!("{}: {}", day_before(&page.chrome.now, back), counted(events, "event", "events"))
+    };
+    (!counts.is_empty()).then(|| Bars::new("bars", label, counts, title))
+}
+
+/// `1 debug file missing`, with the first frame that misses it.
+fn missing(page: &IssuePage, cards: &[TraceCard]) -> Option<Missing> {
+    let mut keys: Vec<String> = Vec::new();
+    let mut is_map = false;
+    let frames = page.event.stacktraces().flat_map(|stack| &stack.frames);
+    for frame in frames.filter(|frame| is_unresolved(frame)) {
+        let Some(symbolication) = &frame.symbolication else { continue };
+        is_map |= symbolication.minified.is_some();
+        keys.extend(missing_keys(&symbolication.status).into_iter().next());
+    }
+    keys.sort();
+    keys.dedup();
+    let number = u64::try_from(keys.len()).unwrap_or(u64::MAX);
+    let anchor = first_missing(cards)?;
+    let words = match (number, is_map) {
+        (0, _) => return None,
+        (number, true) => counted(number, "source map missing", "source maps missing"),
+        (number, false) => counted(number, "debug file missing", "debug files missing"),
+    };
+    Some(Missing { words, anchor })
+}

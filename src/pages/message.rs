@@ -1,0 +1,95 @@
+//! A page that says one thing: not found, not allowed, something broke, nothing here yet.
+
+use askama::Template;
+
+use crate::chrome::Chrome;
+use crate::page::{Page, RenderError};
+
+/// What happened, and what to do next.
+#[derive(Debug, Clone, Template)]
+#[template(path = "message.html")]
+pub struct MessagePage {
+    /// The signed-in surroundings, where somebody is signed in.
+    pub chrome: Option<Chrome>,
+    /// HTTP status; 200 hides it.
+    pub status: u16,
+    /// One short sentence.
+    pub title: String,
+    /// What it means, one or two sentences.
+    pub detail: String,
+    /// The next step: words and where they lead.
+    pub next: Option<(String, String)>,
+    /// A command that helps, for operators.
+    pub command: Option<String>,
+    /// The id under which the logs know this request.
+    pub request_id: Option<String>,
+}
+
+impl Page for MessagePage {
+    fn html(&self) -> Result<String, RenderError> {
+        self.render()
+    }
+}
+
+impl MessagePage {
+    fn new(chrome: Option<Chrome>, status: u16, title: &str, detail: &str) -> Self {
+        Self {
+            chrome,
+            status,
+            title: title.to_owned(),
+            detail: detail.to_owned(),
+            next: Some(("Go to your projects".to_owned(), "/".to_owned())),
+            command: None,
+            request_id: None,
+        }
+    }
+
+    /// 404: the address leads nowhere, or to something this user may not see.
+    pub fn not_found(chrome: Option<Chrome>) -> Self {
+        Self::new(
+            chrome,
+            404,
+            "There is nothing at this address",
+            "The issue or event may have been removed after its retention time, or it belongs to a project that \
+             your account is not a member of.",
+        )
+    }
+
+    /// 403: known, but not allowed.
+    pub fn forbidden(chrome: Option<Chrome>) -> Self {
+        Self::new(
+            chrome,
+            403,
+            "This was not done",
+            "The form was too old, or came from another site. Nothing was changed. Go back, reload the page and \
+             try again.",
+        )
+    }
+
+    /// 500: our fault.
+    pub fn failed(chrome: Option<Chrome>, request_id: Option<String>) -> Self {
+        let title = "Something broke on our side";
+        let detail = "Events are still accepted and kept. The reason is in the server's log; reload the page to try \
+                      again.";
+        Self { request_id, ..Self::new(chrome, 500, title, detail) }
+    }
+
+    /// 503: too busy, or starting.
+    pub fn busy() -> Self {
+        let title = "The server is busy or starting";
+        let detail = "Its database did not answer in time. Wait a few seconds and reload the page.";
+        Self { next: None, ..Self::new(None, 503, title, detail) }
+    }
+
+    /// No account exists yet.
+    pub fn first_run() -> Self {
+        let detail = "The first start writes an owner account, a token and a DSN into credentials.json in the data \
+                      folder, readable only by the account that runs the server. Sign in with its email and \
+                      password.";
+        Self {
+            next: Some(("Sign in".to_owned(), "/login".to_owned())),
+            command: Some("cat symbolist-data/credentials.json".to_owned()),
+            ..Self::new(None, 200, "Symbolist is running", detail)
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! The stack traces of an event as cards: exceptions with their frames, and the threads beside them.
+
+use std::collections::HashMap;
+
+use protocol::event::Event;
+use protocol::exception::{Exception, Mechanism, Thread};
+use protocol::stacktrace::Stacktrace;
+
+use crate::fold::{Run, is_in_app, runs, summary};
+use crate::frame::{FrameOf, FrameRow, Why, is_unresolved, name, row};
+use crate::help::UploadHelp;
+use crate::issue::TraceView;
+use crate::reason::Weight;
+use crate::source::{Contexts, FrameKey, TraceId};
+use crate::text;
+use crate::value::Row;
+
+/// Most threads beside the crashed one that are shown.
+const OTHER_THREADS_MAX: usize = 100;
+/// Most frames of each of those threads that are shown, the newest.
+const OTHER_FRAMES_MAX: usize = 60;
+/// Exceptions of a chain that start opened; the others open with a click.
+const OPEN_EXCEPTIONS: usize = 3;
+
+/// How to show an event's traces.
+pub(crate) struct Viewing<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) view: TraceView,
+    /// As the SDK sent them, before symbolication.
+    pub(crate) raw: bool,
+    pub(crate) contexts: &'a Contexts,
+    pub(crate) help: &'a UploadHelp,
+}
+
+/// One stack trace with what it belongs to.
+#[derive(Debug, Clone)]
+pub(crate) struct TraceCard {
+    pub(crate) anchor: String,
+    /// Class of the exception, or what the trace is.
+    pub(crate) title: String,
+    pub(crate) module: Option<String>,
+    pub(crate) value: Option<String>,
+    /// `thread main, crashed`.
+    pub(crate) thread: Option<String>,
+    /// Whether an exception above it was caused by it.
+    pub(crate) is_cause: bool,
+    pub(crate) is_open: bool,
+    pub(crate) mechanism: Option<MechanismLine>,
+    pub(crate) items: Vec<Item>,
+    /// The plain text, where that is what is asked for.
+    pub(crate) plain: Option<String>,
+}
+
+/// How the exception was caught.
+#[derive(Debug, Clone)]
+pub(crate) struct MechanismLine {
+    pub(crate) kind: String,
+    pub(crate) description: Option<String>,
+    pub(crate) link: Option<String>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// A line of the trace.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    Frame(FrameRow),
+    Folded(Folded),
+}
+
+/// Library frames in one line.
+#[derive(Debug, Clone)]
+pub(crate) struct Folded {
+    pub(crate) summary: String,
+    /// The function that the user's code called, or that called the user's code.
+    pub(crate) entry: Option<String>,
+    pub(crate) unresolved: usize,
+    pub(crate) rows: Vec<FrameRow>,
+}
+
+/// A thread beside the crashed one.
+#[derive(Debug, Clone)]
+pub(crate) struct ThreadCard {
+    pub(crate) title: String,
+    pub(crate) state: Option<String>,
+    /// Its newest function, the user's where there is one.
+    pub(crate) top: Option<String>,
+    pub(crate) rows: Vec<FrameRow>,
+    pub(crate) hidden: usize,
+}
+
+/// Returns the cards of the exceptions (newest first), or of the crashed thread where no exception has a trace.
+pub(crate) fn cards(viewing: &Viewing<'_>) -> Vec<TraceCard> {
+    let event = viewing.event;
+    let mut cards: Vec<TraceCard> = Vec::new();
+    for (index, exception) in event.exception.values.iter().enumerate().rev() {
+        let stack = pick(viewing, &exception.stacktrace, &exception.raw_stacktrace);
+        let mut card = card(viewing, TraceId::Exception(index), stack);
+        describe_exception(&mut card, exception, event);
+        card.is_cause = !cards.is_empty();
+        card.is_open = cards.len() < OPEN_EXCEPTIONS;
+        card.plain = plain(viewing, || text::exception(event, exception, stack));
+        cards.push(card);
+    }
+    if let Some(stack) = pick(viewing, &event.stacktrace, &event.raw_stacktrace) {
+        let mut card = card(viewing, TraceId::Event, Some(stack));
+        card.plain = plain(viewing, || text::stack(event, stack));
+        cards.push(card);
+    }
+    if cards.iter().all(|card| card.items.is_empty())
+        && let Some((index, thread)) = main_thread(event)
+    {
+        let stack = pick(viewing, &thread.stacktrace, &thread.raw_stacktrace);
+        let mut card = card(viewing, TraceId::Thread(index), stack);
+        card.title = "Stack trace".to_owned();
+        card.thread = Some(thread_words(thread));
+        card.plain = plain(viewing, || stack.map_or(String::new(), |s| text::stack(event, s)));
+        cards.push(card);
+    }
+    finish(&mut cards);
+    cards
+}
+
+fn plain(viewing: &Viewing<'_>, write: impl FnOnce() -> String) -> Option<String> {
+    (viewing.view == TraceView::Raw).then(write)
+}
+
+fn pick<'a>(
+    viewing: &Viewing<'_>,
+    result: &'a Option<Stacktrace>,
+    sent: &'a Option<Stacktrace>,
+) -> Option<&'a Stacktrace> {
+    if viewing.raw { sent.as_ref().or(result.as_ref()) } else { result.as_ref() }
+}
+
+fn card(viewing: &Viewing<'_>, trace: TraceId, stack: Option<&Stacktrace>) -> TraceCard {
+    TraceCard {
+        anchor: anchor(trace),
+        title: "Stack trace".to_owned(),
+        module: None,
+        value: None,
+        thread: None,
+        is_cause: false,
+        is_open: true,
+        mechanism: None,
+        items: stack.map(|stack| items(viewing, trace, stack)).unwrap_or_default(),
+        plain: None,
+    }
+}
+
+fn anchor(trace: TraceId) -> String {
+    match trace {
+        TraceId::Exception(index) => format!("exception-{index}"),
+        TraceId::Event => "event-trace".to_owned(),
+        TraceId::Thread(index) => format!("thread-{index}"),
+    }
+}
+
+fn items(viewing: &Viewing<'_>, trace: TraceId, stack: &Stacktrace) -> Vec<Item> {
+    let rows = |indexes: Vec<usize>| -> Vec<FrameRow> {
+        indexes.into_iter().filter_map(|index| frame_row(viewing, trace, stack, index)).collect()
+    };
+    match viewing.view {
+        TraceView::Raw | TraceView::Full => {
+            rows((0..stack.frames.len()).rev().collect()).into_iter().map(Item::Frame).collect()
+        }
+        TraceView::Relevant => runs(&stack.frames)
+            .into_iter()
+            .flat_map(|run| match run {
+                Run::Shown(indexes) => rows(indexes).into_iter().map(Item::Frame).collect(),
+                Run::Folded(indexes) => {
+                    let folded = folded(stack, &indexes, rows(indexes.clone()));
+                    vec![Item::Folded(folded)]
+                }
+            })
+            .collect(),
+    }
+}
+
+fn folded(stack: &Stacktrace, indexes: &[usize], rows: Vec<FrameRow>) -> Folded {
+    let frames = || indexes.iter().filter_map(|index| stack.frames.get(*index));
+    // The oldest frame of the run is the one that the user's code called.
+    let oldest = indexes.last().copied().filter(|oldest| *oldest > 0);
+    Folded {
+        summary: summary(frames()),
+        entry: oldest.and_then(|oldest| stack.frames.get(oldest)).map(name),
+        unresolved: frames().filter(|frame| is_unresolved(frame)).count(),
+        rows,
+    }
+}
+
+fn frame_row(
+    viewing: &Viewing<'_>,
+    trace: TraceId,
+    stack: &Stacktrace,
+    index: usize,
+) -> Option<FrameRow> {
+    let key = FrameKey { trace, frame: index };
+    let context = if viewing.raw { None } else { viewing.contexts.get(&key) };
+    let anchor = format!("{}-frame-{index}", anchor(trace));
+    row(&FrameOf { stack, index, anchor, context, help: viewing.help })
+}
+
+fn describe_exception(card: &mut TraceCard, exception: &Exception, event: &Event) {
+    let kind = exception.kind.clone().filter(|_| !exception.is_synthetic());
+    let value = exception.value.clone();
+    (card.title, card.value) = match (kind, value) {
+        (Some(kind), value) => (kind, value),
+        (None, Some(value)) => (value, None),
+        (None, None) => ("Exception".to_owned(), None),
+    };
+    card.module = exception.module.clone();
+    card.mechanism = exception.mechanism.as_ref().map(mechanism);
+    card.thread = thread_of(exception, event).map(thread_words);
+}
+
+fn thread_of<'a>(exception: &Exception, event: &'a Event) -> Option<&'a Thread> {
+    let threads = &event.threads.values;
+    match &exception.thread_id {
+        Some(id) => threads.iter().find(|thread| thread.id.as_ref() == Some(id)),
+        None => threads.iter().find(|thread| is_main(thread)),
+    }
+}
+
+fn is_main(thread: &Thread) -> bool {
+    thread.crashed == Some(true) || thread.current == Some(true)
+}
+
+fn thread_words(thread: &Thread) -> String {
+    let crashed = if thread.crashed == Some(true) { ", crashed" } else { "" };
+    format!("{}{crashed}", thread_title(thread))
+}
+
+fn thread_title(thread: &Thread) -> String {
+    match (&thread.name, &thread.id) {
+        (Some(name), _) => format!("thread {name}"),
+        (None, Some(id)) => format!("thread {id}"),
+        (None, None) => "a thread".to_owned(),
+    }
+}
+
+fn mechanism(mechanism: &Mechanism) -> MechanismLine {
+    let mut rows: Vec<Row> = Vec::new();
+    for (name, value) in &mechanism.meta {
+        rows.push(Row::text(name, meta(value)));
+    }
+    rows.extend(mechanism.data.iter().map(|(key, value)| Row::new(key, value)));
+    MechanismLine {
+        kind: mechanism.kind.clone(),
+        description: mechanism.description.clone(),
+        link: mechanism.help_link.clone(),
+        rows,
+    }
+}
+
+/// `SIGSEGV (11)`, `SEGV_MAPERR`: names of a signal or Mach exception before its numbers.
+fn meta(value: &serde_json::Value) -> String {
+    let field = |name: &str| value.get(name).map(crate::value::shown);
+    let code = field("code_name").map(|code| format!(", {code}")).unwrap_or_default();
+    match (field("name"), field("number")) {
+        (Some(name), Some(number)) => format!("{name} ({number}){code}"),
+        (Some(name), None) => format!("{name}{code}"),
+        _ => crate::value::shown(value),
+    }
+}
+
+/// Opens the first frame worth reading, and says each reason in full only once.
+fn finish(cards: &mut [TraceCard]) {
+    if let Some(first) = cards.first_mut() {
+        open_one(&mut first.items);
+    }
+    let mut said: HashMap<String, String> = HashMap::new();
+    for card in cards {
+        // What stands in the open comes first, so that a reference never points into a folded line.
+        let (mut shown, mut hidden): (Vec<&mut FrameRow>, Vec<&mut FrameRow>) = (vec![], vec![]);
+        for item in &mut card.items {
+            match item {
+                Item::Frame(row) => shown.push(row),
+                Item::Folded(folded) => hidden.extend(&mut folded.rows),
+            }
+        }
+        shown.into_iter().chain(hidden).for_each(|row| say_once(row, &mut said));
+    }
+}
+
+fn say_once(row: &mut FrameRow, said: &mut HashMap<String, String>) {
+    let Some(Why::Full(reason)) = &row.why else { return };
+    let key = format!("{:?}{}", reason.command, reason.short);
+    match said.get(&key) {
+        Some(anchor) => {
+            row.why = Some(Why::Again { short: reason.short.clone(), anchor: anchor.clone() });
+        }
+        None => {
+            said.insert(key, row.anchor.clone());
+        }
+    }
+}
+
+fn open_one(items: &mut [Item]) {
+    let mut rows: Vec<&mut FrameRow> = items
+        .iter_mut()
+        .filter_map(|item| match item {
+            Item::Frame(row) => Some(row),
+            Item::Folded(_) => None,
+        })
+        .collect();
+    let own = rows.iter().position(|row| row.in_app && !row.lines.is_empty());
+    let any = || rows.iter().position(|row| !row.lines.is_empty());
+    if let Some(row) = own.or_else(any).and_then(|index| rows.get_mut(index)) {
+        row.is_open = true;
+    }
+}
+
+/// The thread that the event is about: crashed, else current, else the first with a trace.
+fn main_thread(event: &Event) -> Option<(usize, &Thread)> {
+    let threads =
+        || event.threads.values.iter().enumerate().filter(|(_, t)| t.stacktrace.is_some());
+    threads()
+        .find(|(_, thread)| thread.crashed == Some(true))
+        .or_else(|| threads().find(|(_, thread)| thread.current == Some(true)))
+        .or_else(|| threads().next())
+}
+
+/// Returns the threads beside the one that [`cards`] shows, and how many there are beyond the limit.
+pub(crate) fn other_threads(viewing: &Viewing<'_>) -> (Vec<ThreadCard>, usize) {
+    let event = viewing.event;
+    let has_trace = event.exception.values.iter().any(|e| e.stacktrace.is_some());
+    let shown = if has_trace || event.stacktrace.is_some() { None } else { main_thread(event) };
+    let others = event.threads.values.iter().enumerate().filter(|(index, thread)| match shown {
+        Some((main, _)) => *index != main,
+        None => !is_main(thread),
+    });
+    let mut cards: Vec<ThreadCard> =
+        others.map(|(index, thread)| thread_card(viewing, index, thread)).collect();
+    let hidden = cards.len().saturating_sub(OTHER_THREADS_MAX);
+    cards.truncate(OTHER_THREADS_MAX);
+    (cards, hidden)
+}
+
+fn thread_card(viewing: &Viewing<'_>, index: usize, thread: &Thread) -> ThreadCard {
+    let stack = pick(viewing, &thread.stacktrace, &thread.raw_stacktrace);
+    let frames = stack.map(|stack| stack.frames.as_slice()).unwrap_or_default();
+    let top = frames.iter().rev().find(|frame| is_in_app(frame)).or_else(|| frames.last());
+    let newest = (0..frames.len()).rev().take(OTHER_FRAMES_MAX);
+    let rows = stack.into_iter().flat_map(|stack| {
+        newest.clone().filter_map(|at| frame_row(viewing, TraceId::Thread(index), stack, at))
+    });
+    ThreadCard {
+        title: thread_title(thread),
+        state: thread.state.clone(),
+        top: top.map(name),
+        rows: rows.map(without_details).collect(),
+        hidden: frames.len().saturating_sub(OTHER_FRAMES_MAX),
+    }
+}
+
+/// Threads beside the crashed one are an overview: one line per frame.
+fn without_details(row: FrameRow) -> FrameRow {
+    FrameRow { lines: Vec::new(), facts: Vec::new(), vars: Vec::new(), why: None, ..row }
+}
+
+/// Counts the frames of all cards that a person can read, and all.
+pub(crate) fn resolved(event: &Event) -> Option<(usize, usize)> {
+    let frames = || event.stacktraces().flat_map(|stack| &stack.frames);
+    if !frames().any(crate::frame::needed_symbolication) {
+        return None;
+    }
+    let all = frames().count();
+    Some((all - frames().filter(|frame| is_unresolved(frame)).count(), all))
+}
+
+/// Returns the anchor of the first frame that misses something, for a link from the facts above.
+pub(crate) fn first_missing(cards: &[TraceCard]) -> Option<String> {
+    let rows = cards.iter().flat_map(|card| &card.items).flat_map(|item| match item {
+        Item::Frame(row) => std::slice::from_ref(row),
+        Item::Folded(folded) => folded.rows.as_slice(),
+    });
+    let mut rows = rows.filter(
+        |row| matches!(&row.why, Some(Why::Full(reason)) if reason.weight == Weight::Unresolved),
+    );
+    rows.next().map(|row| row.anchor.clone())
+}

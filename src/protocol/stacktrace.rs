@@ -1,0 +1,414 @@
+//! Stack traces, their frames, and what became of each frame.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::addr::Addr;
+use crate::id::{CodeId, DebugId};
+use crate::lenient::{Errors, Object, Take};
+
+/// Most frames of one stack trace that are kept: the oldest 50 and the newest 200 (Relay's limit).
+pub const FRAMES_MAX: usize = 250;
+const FRAMES_OLDEST_KEPT: usize = 50;
+
+/// A stack trace. Frames are ordered as SDKs send them: oldest call first, the crash last.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Stacktrace {
+    /// The frames, oldest first.
+    pub frames: Vec<Frame>,
+    /// Registers of the newest frame by name.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub registers: Object,
+    /// Which frames' addresses are return addresses: `auto`, `all_but_first`, `all` or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instruction_addr_adjustment: Option<String>,
+}
+
+impl Stacktrace {
+    /// Reads a stack trace leniently; one without frames is none.
+    pub fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
+        let Value::Object(mut object) = value else {
+            return None;
+        };
+        let mut values = object.list("frames", errors);
+        if values.len() > FRAMES_MAX {
+            let newest = values.len() - (FRAMES_MAX - FRAMES_OLDEST_KEPT);
+            values.drain(FRAMES_OLDEST_KEPT..newest);
+        }
+        let frames: Vec<Frame> =
+            values.into_iter().filter_map(|value| Frame::from_value(value, errors)).collect();
+        if frames.is_empty() {
+            return None;
+        }
+        Some(Self {
+            frames,
+            registers: object.object("registers", errors).unwrap_or_default(),
+            instruction_addr_adjustment: object.text("instruction_addr_adjustment", errors),
+        })
+    }
+}
+
+/// One call: where the program was, as sent and as symbolicated.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Frame {
+    /// Name for people: demangled, without parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The demangled name with parameters, where it differs from `function`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw_function: Option<String>,
+    /// The linkage (mangled) name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// Module in the sense of the language: Python module, Java class, JavaScript module path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The native image or package the frame belongs to, as a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// File name for people, often relative.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// Full path or URL of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abs_path: Option<String>,
+    /// Line, counted from 1; 0 never occurs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lineno: Option<u32>,
+    /// Column, counted from 1 where the SDK counts so (browsers, node).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colno: Option<u32>,
+    /// Platform of this frame where it differs from the event's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// Source lines before the line, as the SDK sent them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pre_context: Vec<String>,
+    /// The source line itself, as the SDK sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_line: Option<String>,
+    /// Source lines after the line, as the SDK sent them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_context: Vec<String>,
+    /// Whether the frame is the user's code; absent where nobody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_app: Option<bool>,
+    /// Local variables, scrubbed.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub vars: Object,
+    /// Free-form data of the SDK.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub data: Object,
+    /// Start of the image the SDK found the frame in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_addr: Option<Addr>,
+    /// The address in question: absolute, or relative to an image if `addr_mode` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instruction_addr: Option<Addr>,
+    /// Start of the function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbol_addr: Option<Addr>,
+    /// `abs` (also when absent) or `rel:<image index>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub addr_mode: Option<String>,
+    /// How the frame was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<FrameTrust>,
+    /// Language of the function, where debug information says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
+    /// Whether the frame starts a new stack (async runtimes).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack_start: Option<bool>,
+    /// What symbolication made of the frame. Absent in originals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbolication: Option<Symbolicated>,
+}
+
+impl Frame {
+    /// Reads a frame leniently.
+    pub fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
+        let Value::Object(mut object) = value else {
+            return None;
+        };
+        let frame = Self {
+            function: object.text("function", errors),
+            raw_function: object.text("raw_function", errors),
+            symbol: object.text("symbol", errors),
+            module: object.text("module", errors),
+            package: object.text("package", errors),
+            filename: object.text("filename", errors),
+            abs_path: object.text("abs_path", errors),
+            lineno: object.number("lineno", errors).filter(|line| *line > 0),
+            colno: object.number("colno", errors),
+            platform: object.text("platform", errors),
+            pre_context: object.texts("pre_context", errors),
+            context_line: object.text("context_line", errors),
+            post_context: object.texts("post_context", errors),
+            in_app: object.boolean("in_app", errors),
+            vars: vars(object.value("vars")),
+            data: object.object("data", errors).unwrap_or_default(),
+            image_addr: object.read("image_addr", errors, Addr::from_value),
+            instruction_addr: object.read("instruction_addr", errors, Addr::from_value),
+            symbol_addr: object.read("symbol_addr", errors, Addr::from_value),
+            addr_mode: object.text("addr_mode", errors),
+            trust: object.text("trust", errors).map(|text| FrameTrust::from_text(&text)),
+            lang: object.text("lang", errors),
+            stack_start: object.boolean("stack_start", errors),
+            // Ours; what a client sends under this name is a kept result read again, never trusted input:
+            // `normalize` removes it.
+            symbolication: object
+                .value("symbolication")
+                .and_then(|value| serde_json::from_value(value).ok()),
+        };
+        Some(frame)
+    }
+}
+
+/// Variables come as an object, or as a list, which becomes an object by index.
+fn vars(value: Option<Value>) -> Object {
+    match value {
+        Some(Value::Object(object)) => object,
+        Some(Value::Array(values)) => values
+            .into_iter()
+            .enumerate()
+            .map(|(index, value)| (index.to_string(), value))
+            .collect(),
+        _ => Object::new(),
+    }
+}
+
+/// How a frame was found on the stack; names as Sentry writes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameTrust {
+    /// Nobody said.
+    #[default]
+    None,
+    /// By scanning the stack for what looks like a return address: often wrong.
+    Scan,
+    /// By scanning, checked against call frame information.
+    CfiScan,
+    /// By following frame pointers.
+    Fp,
+    /// By call frame information.
+    Cfi,
+    /// By the SDK, before the event was sent.
+    Prewalked,
+    /// From the registers: where the program was.
+    Context,
+}
+
+impl FrameTrust {
+    fn from_text(text: &str) -> Self {
+        match text {
+            "scan" => Self::Scan,
+            "cfiscan" | "cfi_scan" | "cfi-scan" => Self::CfiScan,
+            "fp" | "frame_pointer" => Self::Fp,
+            "cfi" => Self::Cfi,
+            "prewalked" => Self::Prewalked,
+            "context" => Self::Context,
+            _ => Self::None,
+        }
+    }
+}
+
+/// What symbolication made of one frame, and what the frame was before.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Symbolicated {
+    /// The verdict, with the reason where there is no answer.
+    #[serde(flatten)]
+    pub status: FrameStatus,
+    /// Index of the frame in the original stack trace; inlined calls share their caller's.
+    pub original_index: u32,
+    /// Whether the call was inlined into the next older frame.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inlined: bool,
+    /// Where the source lines are; absent where the SDK sent them or nobody has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceRef>,
+    /// Where the frame stands in the minified file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minified: Option<MinifiedPosition>,
+    /// Offset of the address in its image, for native frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module_offset: Option<u64>,
+}
+
+/// Source lines that are read when a frame is shown, from a derived file of our own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRef {
+    /// SHA-256 of the stored files the derived file is made from, as the derived file's key, in hex.
+    pub derived: String,
+    /// SHA-256 of the source's text, in hex.
+    pub hash: String,
+    /// The line, counted from 1.
+    pub line: u32,
+}
+
+/// A position in a minified file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MinifiedPosition {
+    /// Function name as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// URL or path of the minified file, as sent.
+    pub abs_path: String,
+    /// Line, counted from 1.
+    pub lineno: u32,
+    /// Column, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colno: Option<u32>,
+}
+
+/// The verdict on one frame: symbolicated, readable as sent, or exactly why not.
+///
+/// This one type is what the API, the pages and the command line speak of; each reason names what is
+/// missing, so that the page can name the command that fixes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum FrameStatus {
+    /// Nothing to do: the SDK sent a readable frame (Python, node built-ins, unminified code…).
+    #[default]
+    AsSent,
+    /// Function, file and line come from uploaded files.
+    Symbolicated,
+    /// Only the function is known: the file has a symbol table, or the compiler gave this address no line.
+    SymbolicatedWithoutLine {
+        /// The image's debug id.
+        debug_id: DebugId,
+        /// Whether the file has line information at all.
+        file_has_lines: bool,
+    },
+    /// The address lies in no image that the event lists.
+    UnknownImage,
+    /// The image names neither a debug id nor a code id, so no file can be matched to it.
+    ImageWithoutId {
+        /// The image's file.
+        code_file: Option<String>,
+    },
+    /// No file with the image's id was uploaded.
+    MissingDebugFile {
+        /// The image's debug id.
+        debug_id: Option<DebugId>,
+        /// The image's code id (GNU build id).
+        code_id: Option<CodeId>,
+        /// The image's file.
+        code_file: Option<String>,
+        /// The image's architecture.
+        arch: Option<String>,
+    },
+    /// The file is there, but no function of it covers the address.
+    MissingSymbol {
+        /// The image's debug id.
+        debug_id: DebugId,
+        /// Offset of the address in the image.
+        module_offset: u64,
+    },
+    /// The file was uploaded and cannot be used.
+    UnusableDebugFile {
+        /// The image's debug id.
+        debug_id: DebugId,
+        /// The image's file.
+        code_file: Option<String>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file needs more memory or time than this server gives a worker.
+    TooLargeHere {
+        /// The debug id of the file or bundle.
+        debug_id: DebugId,
+        /// Which limit it met.
+        reason: String,
+    },
+    /// The event names no debug id for the minified file: nothing injected one into the build that ran.
+    NoDebugId {
+        /// URL or path of the minified file.
+        abs_path: String,
+    },
+    /// No artifact bundle with this debug id was uploaded.
+    MissingSourceMap {
+        /// The debug id that the event names for the minified file.
+        debug_id: DebugId,
+        /// URL or path of the minified file.
+        abs_path: String,
+    },
+    /// The bundle has the minified file, but no source map with its debug id.
+    BundleWithoutMap {
+        /// The debug id that the event names for the minified file.
+        debug_id: DebugId,
+        /// URL or path of the minified file.
+        abs_path: String,
+    },
+    /// The source map was uploaded and cannot be used.
+    UnusableSourceMap {
+        /// The map's debug id.
+        debug_id: DebugId,
+        /// URL or path of the minified file.
+        abs_path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The frame has no line, so no map can say anything.
+    NoPosition {
+        /// URL or path of the minified file.
+        abs_path: String,
+    },
+    /// The position lies outside the file that was uploaded: another build's file is running.
+    PositionOutOfRange {
+        /// The map's debug id.
+        debug_id: DebugId,
+        /// URL or path of the minified file.
+        abs_path: String,
+        /// What exactly is outside of what.
+        what: String,
+    },
+    /// The map has no original position here: code that the bundler made.
+    PositionUnmapped {
+        /// The map's debug id.
+        debug_id: DebugId,
+        /// URL or path of the minified file.
+        abs_path: String,
+    },
+}
+
+impl FrameStatus {
+    /// Returns the name of the verdict, as metrics, API and pages write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AsSent => "as_sent",
+            Self::Symbolicated => "symbolicated",
+            Self::SymbolicatedWithoutLine { .. } => "symbolicated_without_line",
+            Self::UnknownImage => "unknown_image",
+            Self::ImageWithoutId { .. } => "image_without_id",
+            Self::MissingDebugFile { .. } => "missing_debug_file",
+            Self::MissingSymbol { .. } => "missing_symbol",
+            Self::UnusableDebugFile { .. } => "unusable_debug_file",
+            Self::TooLargeHere { .. } => "too_large_here",
+            Self::NoDebugId { .. } => "no_debug_id",
+            Self::MissingSourceMap { .. } => "missing_source_map",
+            Self::BundleWithoutMap { .. } => "bundle_without_map",
+            Self::UnusableSourceMap { .. } => "unusable_source_map",
+            Self::NoPosition { .. } => "no_position",
+            Self::PositionOutOfRange { .. } => "position_out_of_range",
+            Self::PositionUnmapped { .. } => "position_unmapped",
+        }
+    }
+
+    /// Says whether a person reads this frame as resolved.
+    pub fn is_resolved(&self) -> bool {
+        matches!(self, Self::AsSent | Self::Symbolicated | Self::SymbolicatedWithoutLine { .. })
+    }
+
+    /// Returns Sentry's word for it, for `symbolicatorStatus` of the REST API.
+    pub fn symbolicator_status(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Symbolicated | Self::SymbolicatedWithoutLine { .. } => "symbolicated",
+            Self::UnknownImage | Self::ImageWithoutId { .. } => "unknown_image",
+            Self::MissingDebugFile { .. } => "missing",
+            Self::MissingSymbol { .. } => "missing_symbol",
+            Self::UnusableDebugFile { .. } | Self::TooLargeHere { .. } => "malformed",
+            _ => return None,
+        })
+    }
+}
