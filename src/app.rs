@@ -168,7 +168,8 @@ fn open_blobs(config: &Config) -> Result<Blobs> {
 fn worker_limits(config: &Config) -> Limits {
     let machine = Limits::of_machine();
     let workers = &config.workers;
-    let share = machine.memory_bytes.saturating_mul(machine.at_once as u64) / u64::from(workers.count.max(1));
+    let share = machine.memory_bytes.saturating_mul(machine.at_once as u64)
+        / u64::from(workers.count.max(1));
     Limits {
         at_once: workers.count as usize,
         memory_bytes: workers.memory.map_or(share, |memory| memory.0),
