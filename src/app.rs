@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::database::Address;
 use crate::db;
-use crate::db::engine::{Db, Options};
+use crate::db::engine::{DatabaseUrl, Db, Options};
 use crate::db::project_key::Admission;
 use crate::db::token::Token;
 use crate::error::{Context as _, Result};
@@ -90,10 +91,14 @@ impl App {
     /// # Errors
     /// When the database or the blob store cannot be opened, or another server owns the data folder.
     pub(crate) async fn build(config: Config, executable: PathBuf, role: Role) -> Result<Self> {
+        let url = match config.database_address() {
+            Address::Sqlite(path) => DatabaseUrl::Sqlite { path },
+            Address::Postgres(url) => DatabaseUrl::Postgres { url },
+        };
         let options = Options {
             own_data_folder: role == Role::Server,
             postgres_connections_max: config.database.connections_max,
-            ..Options::new(config.database_url())
+            ..Options::new(url)
         };
         let db = Db::open(&options).await?;
         let secrets = Secrets::load(&db).await.context("loading the secrets")?;

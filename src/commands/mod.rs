@@ -94,6 +94,8 @@ impl Place {
 /// Runs what the command line says.
 pub fn run() -> ExitCode {
     let Arguments { place, command } = Arguments::parse();
+    // It fails only if there is one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match dispatch(&place, command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
