@@ -7,16 +7,22 @@ use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use crate::blobs::{Blobs, S3Options};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::blobs::Kind;
 use crate::config::database::Address;
 use crate::db;
 use crate::db::engine::{DatabaseUrl, Db, Options};
 use crate::db::project_key::Admission;
 use crate::db::token::Token;
 use crate::error::{Context as _, Result};
+use crate::ingest::intake::Intake;
 use crate::metrics::Metrics;
 use crate::remembered::Remembered;
+use crate::symbols::derived::{DERIVED_BYTES_MAX, Derived};
+use crate::symbols::find::Opened;
+use crate::symbols::worker::{Limits, Workers};
 use crate::throttle::Throttle;
 
 /// Keys that are remembered; one takes about 150 bytes.
@@ -35,6 +41,16 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     /// The database.
     pub(crate) db: Db,
+    /// Uploaded files and large attachments.
+    pub(crate) blobs: Blobs,
+    /// The gate of the accept path.
+    pub(crate) intake: Intake,
+    /// Child processes that open untrusted files.
+    pub(crate) workers: Workers,
+    /// Look-up files made of uploaded ones.
+    pub(crate) derived: Derived,
+    /// Look-up files that are open.
+    pub(crate) opened: Opened,
     /// Time and ids.
     pub(crate) clock: Clock,
     /// What the operator decided.
@@ -66,6 +82,8 @@ pub(crate) struct Wake {
     pub(crate) digest: Notify,
     /// The job runner: jobs were queued.
     pub(crate) jobs: Notify,
+    /// Symbolication again: files arrived.
+    pub(crate) resymbolicate: Notify,
 }
 
 /// Secrets of this installation, made at its first start.
@@ -102,8 +120,14 @@ impl App {
         };
         let db = Db::open(&options).await?;
         let secrets = Secrets::load(&db).await.context("loading the secrets")?;
+        let data = &config.data;
         let app = Self(Arc::new(Shared {
             db,
+            blobs: open_blobs(&config)?,
+            intake: Intake::new(&config.limits),
+            workers: Workers::new(executable.clone(), data.join("tmp"), worker_limits(&config)),
+            derived: Derived::open(data.join("derived"), DERIVED_BYTES_MAX)?,
+            opened: Opened::new(),
             clock: Clock::system_with_random_process(),
             config,
             metrics: Metrics::default(),
@@ -123,6 +147,38 @@ impl App {
             }
         });
         Ok(app)
+    }
+}
+
+fn open_blobs(config: &Config) -> Result<Blobs> {
+    let tmp = config.data.join("tmp");
+    let s3 = &config.blobs.s3;
+    match config.blobs.kind {
+        Kind::FileSystem => Blobs::in_folder(config.data.join("blobs"), tmp),
+        Kind::S3 => {
+            let options = S3Options {
+                endpoint: s3.endpoint.clone(),
+                bucket: s3.bucket.clone(),
+                region: Some(s3.region.clone()),
+                access_key_id: Some(s3.access_key.clone()),
+                secret_access_key: Some(s3.secret_key.clone()),
+                prefix: s3.prefix.clone(),
+            };
+            Blobs::in_bucket(&options, tmp)
+        }
+    }
+}
+
+/// What workers may use: what the machine suggests, unless the operator says otherwise.
+fn worker_limits(config: &Config) -> Limits {
+    let machine = Limits::of_machine();
+    let workers = &config.workers;
+    let share = machine.memory_bytes.saturating_mul(machine.at_once as u64) / u64::from(workers.count.max(1));
+    Limits {
+        at_once: workers.count as usize,
+        memory_bytes: workers.memory.map_or(share, |memory| memory.0),
+        wall: workers.timeout,
+        ..machine
     }
 }
 

@@ -7,12 +7,15 @@
 // Entry points.
 pub(crate) mod commands;
 pub(crate) mod http;
+pub(crate) mod jobs;
 // Use cases.
 pub(crate) mod accounts;
 pub(crate) mod ingest;
+pub(crate) mod symbols;
 // What is shared.
 pub(crate) mod app;
 // Stores.
+pub(crate) mod blobs;
 pub(crate) mod db;
 // Base.
 pub(crate) mod blocking;

@@ -13,6 +13,7 @@ mod secret_input;
 mod serve;
 mod token;
 mod user;
+pub(crate) mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,6 +73,9 @@ enum Command {
     /// Make, list and revoke tokens of the API
     #[command(subcommand)]
     Token(token::Command),
+    /// Open one untrusted file; started by the server
+    #[command(hide = true)]
+    Worker(worker::Arguments),
 }
 
 impl Place {
@@ -94,6 +98,10 @@ impl Place {
 /// Runs what the command line says.
 pub fn run() -> ExitCode {
     let Arguments { place, command } = Arguments::parse();
+    if let Command::Worker(arguments) = &command {
+        // Its exit status and standard error are a protocol of their own.
+        return worker::run(arguments);
+    }
     // It fails only if there is one already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match dispatch(&place, command) {
@@ -118,6 +126,8 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
         Command::Key(command) => command.run(place),
         Command::User(command) => command.run(place),
         Command::Token(command) => command.run(place),
+        // Dispatched before: see `run`.
+        Command::Worker(_) => Ok(()),
     }
 }
 

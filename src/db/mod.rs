@@ -2,6 +2,7 @@
 //!
 //! Callers name the layer by its own path (`crate::db::engine::Tx`): nothing is re-exported.
 
+pub(crate) mod derive_failure;
 pub(crate) mod engine;
 
 pub(crate) mod accepted;
