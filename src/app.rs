@@ -113,7 +113,9 @@ impl App {
             Address::Sqlite(path) => DatabaseUrl::Sqlite { path },
             Address::Postgres(url) => DatabaseUrl::Postgres { url },
         };
+        let metrics = Metrics::default();
         let options = Options {
+            write_duration: metrics.write_duration.clone(),
             own_data_folder: role == Role::Server,
             postgres_connections_max: config.database.connections_max,
             ..Options::new(url)
@@ -130,7 +132,7 @@ impl App {
             opened: Opened::new(),
             clock: Clock::system_with_random_process(),
             config,
-            metrics: Metrics::default(),
+            metrics,
             executable,
             wake: Wake::default(),
             shutdown: CancellationToken::new(),
@@ -173,7 +175,8 @@ fn open_blobs(config: &Config) -> Result<Blobs> {
 fn worker_limits(config: &Config) -> Limits {
     let machine = Limits::of_machine();
     let workers = &config.workers;
-    let share = machine.memory_bytes.saturating_mul(machine.at_once as u64) / u64::from(workers.count.max(1));
+    let share = machine.memory_bytes.saturating_mul(machine.at_once as u64)
+        / u64::from(workers.count.max(1));
     Limits {
         at_once: workers.count as usize,
         memory_bytes: workers.memory.map_or(share, |memory| memory.0),
@@ -217,5 +220,39 @@ impl Deref for App {
 
     fn deref(&self) -> &Shared {
         &self.0
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! An app over an empty SQLite database, for tests of use cases. Nothing listens, and no job runs.
+
+    use super::{App, Role};
+    use crate::config::{Config, Sources};
+
+    /// An app and the folder it lives in; derefs to [`App`].
+    pub(crate) struct TestApp {
+        app: App,
+        _folder: tempfile::TempDir,
+    }
+
+    impl TestApp {
+        /// Opens everything in an empty folder.
+        pub(crate) async fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a folder for the test");
+            let data = folder.path().display().to_string();
+            let config = Config::load(&Sources::default().flag("--data", "data", Some(data)));
+            let config = config.expect("the defaults are sound");
+            let app = App::build(config, "/nowhere/symbolist".into(), Role::Server).await;
+            Self { app: app.expect("the app opens"), _folder: folder }
+        }
+    }
+
+    impl std::ops::Deref for TestApp {
+        type Target = App;
+
+        fn deref(&self) -> &App {
+            &self.app
+        }
     }
 }

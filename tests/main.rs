@@ -2,5 +2,6 @@
 
 mod access;
 mod commands;
+mod health;
 mod shutdown;
 mod support;

@@ -25,7 +25,8 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
     let is_stopping = app.shutdown.is_cancelled();
     let is_ready = database == "ok" && blobs == "ok" && !is_stopping;
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = json!({"ready": is_ready, "database": database, "blobs": blobs, "stopping": is_stopping});
+    let body =
+        json!({"ready": is_ready, "database": database, "blobs": blobs, "stopping": is_stopping});
     (status, Json(body)).into_response()
 }
 
