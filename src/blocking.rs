@@ -7,7 +7,9 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// What `work` returns; `Internal` if it panics.
-pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn run<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(error) => Err(Error::caused_by(error).with_context("blocking work")),
