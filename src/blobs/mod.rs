@@ -23,7 +23,7 @@ pub(crate) use self::checksum::{Hashed, Hashing, Sha1};
 pub(crate) use self::key::BlobKey;
 pub(crate) use self::memory::{Memory, Operation};
 use self::s3::S3;
-pub(crate) use self::scratch::Scratch;
+pub(crate) use self::scratch::{Scratch, ScratchWriter};
 use crate::blocking;
 use crate::config::{self, Config};
 use crate::error::{Context as _, Error, Result};
