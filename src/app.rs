@@ -15,10 +15,12 @@ use crate::db::engine::{Db, Options};
 use crate::db::project_key::Admission;
 use crate::db::token::Token;
 use crate::error::{Context as _, Result};
+use crate::ingest::intake::Intake;
 use crate::metrics::Metrics;
 use crate::remembered::Remembered;
 use crate::symbols::derived::{DERIVED_BYTES_MAX, Derived};
-use crate::symbols::worker::{Limits as WorkerLimits, Workers};
+use crate::symbols::find::Opened;
+use crate::symbols::worker::{Limits, Workers};
 use crate::throttle::Throttle;
 
 /// Keys that are remembered; one takes about 150 bytes.
@@ -37,6 +39,16 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     /// The database.
     pub(crate) db: Db,
+    /// Uploaded files and large attachments.
+    pub(crate) blobs: Blobs,
+    /// The gate of the accept path.
+    pub(crate) intake: Intake,
+    /// Child processes that open untrusted files.
+    pub(crate) workers: Workers,
+    /// Look-up files made of uploaded ones.
+    pub(crate) derived: Derived,
+    /// Look-up files that are open.
+    pub(crate) opened: Opened,
     /// Time and ids.
     pub(crate) clock: Clock,
     /// What the operator decided.
@@ -45,12 +57,6 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// The program itself, started again for each untrusted file.
     pub(crate) executable: PathBuf,
-    /// Uploaded files and large attachments.
-    pub(crate) blobs: Blobs,
-    /// The child processes that open untrusted files.
-    pub(crate) workers: Workers,
-    /// What was made of uploaded files.
-    pub(crate) derived: Derived,
     /// Who sleeps until there is work.
     pub(crate) wake: Wake,
     /// Cancelled when the server is asked to stop: background work ends at its next step.
@@ -74,6 +80,8 @@ pub(crate) struct Wake {
     pub(crate) digest: Notify,
     /// The job runner: jobs were queued.
     pub(crate) jobs: Notify,
+    /// Symbolication again: files arrived.
+    pub(crate) resymbolicate: Notify,
 }
 
 /// Secrets of this installation, made at its first start.
@@ -106,19 +114,22 @@ impl App {
         };
         let db = Db::open(&options).await?;
         let secrets = Secrets::load(&db).await.context("loading the secrets")?;
-        let tmp = config.data.join("tmp");
-        let blobs = Blobs::open(&config, tmp.clone())?;
-        let workers = Workers::new(executable.clone(), tmp, WorkerLimits::of_config(&config.workers));
-        let derived = Derived::open(config.data.join("derived"), DERIVED_BYTES_MAX)?;
+        let data = &config.data;
         let app = Self(Arc::new(Shared {
             db,
+            blobs: Blobs::open(&config, data.join("tmp"))?,
+            intake: Intake::new(&config.limits),
+            workers: Workers::new(
+                executable.clone(),
+                data.join("tmp"),
+                Limits::of_config(&config.workers),
+            ),
+            derived: Derived::open(data.join("derived"), DERIVED_BYTES_MAX)?,
+            opened: Opened::new(),
             clock: Clock::system_with_random_process(),
             config,
             metrics: Metrics::default(),
             executable,
-            blobs,
-            workers,
-            derived,
             wake: Wake::default(),
             shutdown: CancellationToken::new(),
             secrets,

@@ -7,10 +7,12 @@
 // Entry points.
 pub(crate) mod commands;
 pub(crate) mod http;
+pub(crate) mod jobs;
 // Use cases.
 pub(crate) mod accounts;
 pub(crate) mod ingest;
 pub(crate) mod symbols;
+pub(crate) mod uploads;
 // What is shared.
 pub(crate) mod app;
 // Stores.

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use self::fs::Fs;
 pub(crate) use self::checksum::{Hashed, Hashing, Sha1};
+use self::fs::Fs;
 pub(crate) use self::key::BlobKey;
 pub(crate) use self::memory::{Memory, Operation};
 use self::s3::S3;

@@ -21,10 +21,11 @@ pub(crate) async fn live() -> &'static str {
 /// Asks the database and the blob store, really.
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     let database = verdict("database", app.db.ping().await);
-    let is_ready = database == "ok" && !app.shutdown.is_cancelled();
+    let blobs = verdict("blob store", app.blobs.check().await);
+    let is_ready = database == "ok" && blobs == "ok" && !app.shutdown.is_cancelled();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body =
-        json!({"ready": is_ready, "database": database, "stopping": app.shutdown.is_cancelled()});
+        json!({"ready": is_ready, "database": database, "blobs": blobs, "stopping": app.shutdown.is_cancelled()});
     (status, Json(body)).into_response()
 }
 

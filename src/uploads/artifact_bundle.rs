@@ -122,11 +122,7 @@ fn check_release(release: &str) -> Result<()> {
 }
 
 /// Returns the ids of projects, given as slugs or as ids.
-async fn find_projects(
-    app: &App,
-    organization: i64,
-    names: Vec<String>,
-) -> Result<BTreeSet<i64>> {
+async fn find_projects(app: &App, organization: i64, names: Vec<String>) -> Result<BTreeSet<i64>> {
     if names.is_empty() {
         return Err(invalid("You need to specify at least one project"));
     }
@@ -154,10 +150,7 @@ async fn find_projects(
     found.ok_or_else(|| invalid("One or more projects are invalid"))
 }
 
-async fn list(
-    app: &App,
-    hashed: &Hashed,
-) -> Result<std::result::Result<ArtifactListing, String>> {
+async fn list(app: &App, hashed: &Hashed) -> Result<std::result::Result<ArtifactListing, String>> {
     let input = app.blobs.open_local(hashed.key).await?;
     match app.workers.run(Operation::ListBundle, vec![input]).await? {
         WorkerOutcome::Output(output, _) => {

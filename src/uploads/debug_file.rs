@@ -168,18 +168,21 @@ fn base_name(name: &str) -> String {
 /// Derives look-up files as long as there is time, and tells in the answers what they lack. What is not
 /// done then, the queued job does.
 async fn warm(app: &App, answered: &mut [(String, Answered)]) {
-    let derive = stream::iter(answered.iter_mut()).for_each_concurrent(FILES_AT_ONCE, |item| async {
-        let (_, Answered { response, fresh: Some(key) }) = item else { return };
-        match derived::open(app, key).await {
-            Ok(Outcome::File(_)) => {}
-            Ok(Outcome::Unusable(why) | Outcome::TooLargeHere(why)) => {
-                let detail = response.detail.get_or_insert_default();
-                detail.push_str(if detail.is_empty() { "" } else { "\n" });
-                detail.push_str(&format!("not usable for symbolication: {why}"));
+    let derive =
+        stream::iter(answered.iter_mut()).for_each_concurrent(FILES_AT_ONCE, |item| async {
+            let (_, Answered { response, fresh: Some(key) }) = item else { return };
+            match derived::open(app, key).await {
+                Ok(Outcome::File(_)) => {}
+                Ok(Outcome::Unusable(why) | Outcome::TooLargeHere(why)) => {
+                    let detail = response.detail.get_or_insert_default();
+                    detail.push_str(if detail.is_empty() { "" } else { "\n" });
+                    detail.push_str(&format!("not usable for symbolication: {why}"));
+                }
+                Err(error) => {
+                    tracing::warn!("could not derive {key} right after its upload: {error}")
+                }
             }
-            Err(error) => tracing::warn!("could not derive {key} right after its upload: {error}"),
-        }
-    });
+        });
     // Running out of time is fine: see above.
     drop(tokio::time::timeout(DERIVE_WAIT_MAX, derive).await);
 }

@@ -1,7 +1,6 @@
 //! `…/artifactbundle/assemble/`: source map bundles.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use protocol::upload::AssembleResponse;
 
@@ -15,8 +14,8 @@ use crate::uploads::artifact_bundle;
 pub(crate) async fn assemble(
     State(app): State<App>,
     at: OrganizationAccess<WriteUploads>,
-    body: Bytes,
+    body: super::Body,
 ) -> Result<Json<AssembleResponse>> {
-    let request = super::json(&body)?;
+    let request = super::json(body)?;
     Ok(Json(artifact_bundle::assemble(&app, at.organization.id, request).await?))
 }

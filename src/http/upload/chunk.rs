@@ -1,7 +1,7 @@
 //! `…/chunk-upload/`: the options of chunked upload, and the chunks.
 
 use axum::Json;
-use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
 use protocol::upload::ChunkUploadOptions;
@@ -63,8 +63,9 @@ pub(crate) async fn options(
 pub(crate) async fn receive(
     State(app): State<App>,
     at: OrganizationAccess<WriteUploads>,
-    mut parts: Multipart,
+    parts: std::result::Result<Multipart, MultipartRejection>,
 ) -> Result<StatusCode> {
+    let mut parts = parts.map_err(|rejection| Error::Invalid(rejection.body_text()))?;
     let mut stored = Vec::new();
     let received = receive_all(&app, &mut parts, &mut stored).await;
     // What was stored before something went wrong need not be sent again.
@@ -77,7 +78,9 @@ async fn receive_all(app: &App, parts: &mut Multipart, stored: &mut Vec<Hashed>)
     while let Some(field) = parts.next_field().await.map_err(malformed)? {
         let Some(encoding) = encoding(&field)? else { continue };
         if stored.len() == CHUNKS_PER_REQUEST_MAX {
-            return Err(Error::Invalid(format!("too many chunks: at most {CHUNKS_PER_REQUEST_MAX}")));
+            return Err(Error::Invalid(format!(
+                "too many chunks: at most {CHUNKS_PER_REQUEST_MAX}"
+            )));
         }
         stored.push(receive_one(app, field, encoding).await?);
         if stored.iter().map(|chunk| chunk.size).sum::<u64>() > bytes_max {
@@ -102,9 +105,9 @@ fn encoding(field: &Field<'_>) -> Result<Option<Encoding>> {
     match field.name().unwrap_or_default() {
         "file" => Ok(Some(Encoding::Plain)),
         "file_gzip" => Ok(Some(Encoding::Gzip)),
-        name if name.starts_with("file_") => {
-            Err(Error::Invalid(format!("unsupported chunk encoding `{name}`: use file or file_gzip")))
-        }
+        name if name.starts_with("file_") => Err(Error::Invalid(format!(
+            "unsupported chunk encoding `{name}`: use file or file_gzip"
+        ))),
         _ => Ok(None),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use protocol::id::DebugId;
 use protocol::upload::{AssembleResponse, DebugFileInfo};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::accounts::permission::{ReadUploads, WriteUploads};
 use crate::app::App;
 use crate::db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::extract::ProjectAccess;
 use crate::uploads::debug_file::{self, Owner};
 
@@ -23,10 +23,10 @@ const LISTED_MAX: u32 = 100;
 pub(crate) async fn assemble(
     State(app): State<App>,
     at: ProjectAccess<WriteUploads>,
-    body: Bytes,
+    body: super::Body,
 ) -> Result<Json<BTreeMap<String, AssembleResponse>>> {
     let owner = Owner { organization: at.organization.id, project: at.project.id };
-    Ok(Json(debug_file::assemble(&app, owner, super::json(&body)?).await?))
+    Ok(Json(debug_file::assemble(&app, owner, super::json(body)?).await?))
 }
 
 /// What to list.
@@ -47,8 +47,9 @@ pub(crate) struct Search {
 pub(crate) async fn list(
     State(app): State<App>,
     at: ProjectAccess<ReadUploads>,
-    Query(search): Query<Search>,
+    search: std::result::Result<Query<Search>, QueryRejection>,
 ) -> Result<Json<Vec<DebugFileInfo>>> {
+    let Query(search) = search.map_err(|rejection| Error::Invalid(rejection.body_text()))?;
     let project = at.project.id;
     let debug_id = search.debug_id.or_else(|| search.query.parse().ok()).map(|id| id.to_string());
     let code_id = search.code_id.map(|id| id.to_lowercase());

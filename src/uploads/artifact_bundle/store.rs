@@ -21,9 +21,9 @@ pub(super) async fn associate_known(
     let known = app
         .db
         .read(move |tx| {
-            Box::pin(async move {
-                db::artifact_bundle::find_by_sha1(tx, organization, checksum).await
-            })
+            Box::pin(
+                async move { db::artifact_bundle::find_by_sha1(tx, organization, checksum).await },
+            )
         })
         .await?;
     let Some(known) = known else { return Ok(false) };
@@ -64,8 +64,7 @@ async fn write(
     let (job_id, now_ms) = (app.clock.new_id(), app.clock.now_ms());
     app.db
         .write(move |tx| {
-            let (bundle, files, association) =
-                (bundle.clone(), files.clone(), association.clone());
+            let (bundle, files, association) = (bundle.clone(), files.clone(), association.clone());
             Box::pin(async move {
                 let id = insert(tx, &bundle, &files).await?;
                 associate(tx, id, &association, now_ms).await?;
@@ -73,7 +72,7 @@ async fn write(
             })
         })
         .await?;
-    app.wake.jobs.notify_one();
+    app.wake.resymbolicate.notify_one();
     Ok(())
 }
 
@@ -85,9 +84,7 @@ async fn insert(tx: &mut Tx<'_>, bundle: &ArtifactBundle, files: &[ArtifactFile]
     }
     let earlier =
         db::artifact_bundle::find_by_sha1(tx, bundle.organization_id, bundle.sha1).await?;
-    earlier
-        .map(|earlier| earlier.id)
-        .ok_or_else(|| Error::internal("a bundle is there and is not"))
+    earlier.map(|earlier| earlier.id).ok_or_else(|| Error::internal("a bundle is there and is not"))
 }
 
 async fn associate(

@@ -45,6 +45,7 @@ pub(super) async fn store(
         })
         .await?;
     app.wake.jobs.notify_one();
+    app.wake.resymbolicate.notify_one();
     let is_native = matches!(derived, Some(DerivedKey::Native { .. }));
     Ok((stored, derived.filter(|_| is_native)))
 }
