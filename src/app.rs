@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::blobs::{Blobs, S3Options};
+use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::blobs::Kind;
@@ -125,9 +125,13 @@ impl App {
         let data = &config.data;
         let app = Self(Arc::new(Shared {
             db,
-            blobs: open_blobs(&config)?,
+            blobs: Blobs::open(&config, data.join("tmp"))?,
             intake: Intake::new(&config.limits),
-            workers: Workers::new(executable.clone(), data.join("tmp"), worker_limits(&config)),
+            workers: Workers::new(
+                executable.clone(),
+                data.join("tmp"),
+                Limits::of_config(&config.workers),
+            ),
             derived: Derived::open(data.join("derived"), DERIVED_BYTES_MAX)?,
             opened: Opened::new(),
             clock: Clock::system_with_random_process(),
@@ -149,39 +153,6 @@ impl App {
             }
         });
         Ok(app)
-    }
-}
-
-fn open_blobs(config: &Config) -> Result<Blobs> {
-    let tmp = config.data.join("tmp");
-    let s3 = &config.blobs.s3;
-    match config.blobs.kind {
-        Kind::FileSystem => Blobs::in_folder(config.data.join("blobs"), tmp),
-        Kind::S3 => {
-            let options = S3Options {
-                endpoint: s3.endpoint.clone(),
-                bucket: s3.bucket.clone(),
-                region: Some(s3.region.clone()),
-                access_key_id: Some(s3.access_key.clone()),
-                secret_access_key: Some(s3.secret_key.clone()),
-                prefix: s3.prefix.clone(),
-            };
-            Blobs::in_bucket(&options, tmp)
-        }
-    }
-}
-
-/// What workers may use: what the machine suggests, unless the operator says otherwise.
-fn worker_limits(config: &Config) -> Limits {
-    let machine = Limits::of_machine();
-    let workers = &config.workers;
-    let share = machine.memory_bytes.saturating_mul(machine.at_once as u64)
-        / u64::from(workers.count.max(1));
-    Limits {
-        at_once: workers.count as usize,
-        memory_bytes: workers.memory.map_or(share, |memory| memory.0),
-        wall: workers.timeout,
-        ..machine
     }
 }
 

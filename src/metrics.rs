@@ -291,14 +291,18 @@ mod tests {
     fn manual_knows_every_metric() {
         let manual = include_str!("../docs/metrics.md");
         let text = Metrics::default().text().unwrap();
-        let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let families =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
         for (name, kind) in families {
             let suffix = match kind {
                 "counter" => "_total",
                 "info" => "_info",
                 _ => "",
             };
-            assert!(manual.contains(&format!("| `{name}{suffix}` |")), "{name}{suffix} is not in docs/metrics.md");
+            assert!(
+                manual.contains(&format!("| `{name}{suffix}` |")),
+                "{name}{suffix} is not in docs/metrics.md"
+            );
         }
     }
 }

@@ -10,3 +10,4 @@ pub(crate) mod listener;
 pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod routes;
+pub(crate) mod upload;
