@@ -5,7 +5,7 @@ use protocol::stacktrace::{Frame, FrameStatus, FrameTrust, Stacktrace, Symbolica
 use crate::fold::is_in_app;
 use crate::help::UploadHelp;
 use crate::owner::file_name;
-use crate::reason::{Reason, reason};
+use crate::reason::{Reason, Weight, reason};
 use crate::source::{FrameContext, Line, lines};
 use crate::value::Row;
 
@@ -85,9 +85,16 @@ pub(crate) fn row(of: &FrameOf<'_>) -> Option<FrameRow> {
         facts: facts(frame),
         vars: frame.vars.iter().map(|(key, value)| Row::new(key, value)).collect(),
         registers,
-        why: symbolication.and_then(|s| reason(&s.status, of.help)).map(Why::Full),
+        why: why(symbolication, of.help),
         is_open: false,
     })
+}
+
+/// A note that asks for nothing stands among the facts, not below the frame.
+fn why(symbolication: Option<&Symbolicated>, help: &UploadHelp) -> Option<Why> {
+    let reason = reason(&symbolication?.status, help)?;
+    let asks = reason.weight == Weight::Unresolved || reason.command.is_some();
+    asks.then_some(Why::Full(reason))
 }
 
 /// Function, else address, else file: never nothing.
@@ -138,7 +145,7 @@ fn place(frame: &Frame) -> Option<Place> {
 /// `libpayments.so +0x4b9e`, for native frames without a file.
 fn image_place(frame: &Frame) -> Option<Place> {
     let package = frame.package.as_deref()?;
-    let offset = frame.symbolication.as_ref().and_then(|s| s.module_offset);
+    let offset = module_offset(frame);
     let offset = offset.map(|offset| format!(" +{offset:#x}")).unwrap_or_default();
     Some(Place {
         file: format!("{}{offset}", file_name(package)),
@@ -155,8 +162,9 @@ fn facts(frame: &Frame) -> Vec<Row> {
         facts.extend(value.map(|value| Row::text(key, value)));
     };
     add("address", frame.instruction_addr.map(|address| address.to_string()));
-    add("image", frame.package.as_deref().map(|package| image_and_offset(package, symbolication)));
+    add("image", frame.package.as_deref().map(|package| image_and_offset(package, frame)));
     add("module", frame.module.clone());
+    add("line", symbolication.and_then(line_note));
     add("found by", frame.trust.and_then(trust));
     add("symbol", frame.symbol.clone().filter(|symbol| Some(symbol) != frame.function.as_ref()));
     add("path", frame.abs_path.clone().filter(|path| Some(path) != frame.filename.as_ref()));
@@ -171,8 +179,22 @@ fn facts(frame: &Frame) -> Vec<Row> {
     facts
 }
 
-fn image_and_offset(package: &str, symbolication: Option<&Symbolicated>) -> String {
-    match symbolication.and_then(|s| s.module_offset) {
+fn line_note(symbolication: &Symbolicated) -> Option<String> {
+    let has_no_line = matches!(
+        symbolication.status,
+        FrameStatus::SymbolicatedWithoutLine { file_has_lines: true, .. }
+    );
+    has_no_line.then(|| "the compiler names none here".to_owned())
+}
+
+/// Offset of the address in its image: as symbolicated, else from what the SDK says.
+pub(crate) fn module_offset(frame: &Frame) -> Option<u64> {
+    let known = frame.symbolication.as_ref().and_then(|s| s.module_offset);
+    known.or_else(|| frame.instruction_addr?.0.checked_sub(frame.image_addr?.0))
+}
+
+fn image_and_offset(package: &str, frame: &Frame) -> String {
+    match module_offset(frame) {
         Some(offset) => format!("{} +{offset:#x}", file_name(package)),
         None => file_name(package).to_owned(),
     }

@@ -224,7 +224,7 @@ struct View<'a> {
 /// What the facts say about missing files.
 struct Missing {
     words: String,
-    anchor: String,
+    url: String,
 }
 
 impl<'a> View<'a> {
@@ -353,5 +353,7 @@ fn missing(page: &IssuePage, cards: &[TraceCard]) -> Option<Missing> {
         (number, true) => counted(number, "source map missing", "source maps missing"),
         (number, false) => counted(number, "debug file missing", "debug files missing"),
     };
-    Some(Missing { words, anchor })
+    // Plain text has no frames to point at.
+    let page_url = if page.view == TraceView::Raw { page.navigation.current.as_str() } else { "" };
+    Some(Missing { words, url: format!("{page_url}#{anchor}") })
 }

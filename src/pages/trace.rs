@@ -51,6 +51,14 @@ pub(crate) struct TraceCard {
     pub(crate) plain: Option<String>,
 }
 
+impl TraceCard {
+    /// The kind of the mechanism, where it says something that the page does not say already.
+    pub(crate) fn mechanism_kind(&self) -> Option<&str> {
+        let kind = self.mechanism.as_ref()?.kind.as_str();
+        (kind != self.title && kind != "generic" && kind != "chained").then_some(kind)
+    }
+}
+
 /// How the exception was caught.
 #[derive(Debug, Clone)]
 pub(crate) struct MechanismLine {
@@ -286,6 +294,7 @@ fn say_once(row: &mut FrameRow, said: &mut HashMap<String, String>) {
     let Some(Why::Full(reason)) = &row.why else { return };
     let key = format!("{:?}{}", reason.command, reason.short);
     match said.get(&key) {
+        Some(_) if reason.weight == Weight::Note => row.why = None,
         Some(anchor) => {
             row.why = Some(Why::Again { short: reason.short.clone(), anchor: anchor.clone() });
         }
