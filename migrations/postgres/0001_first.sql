@@ -112,7 +112,7 @@ CREATE TABLE event (
   original BYTEA NOT NULL,
   result BYTEA NOT NULL,
   redigest_at_ms BIGINT,
-  redigest_attempts BIGINT NOT NULL,
+  redigest_attempts BIGINT NOT NULL DEFAULT 0,
   redigest_error TEXT,
   user_hash BYTEA
 );
@@ -190,7 +190,7 @@ CREATE TABLE attachment (
   sha256 BYTEA NOT NULL,
   body BYTEA
 );
-CREATE INDEX attachment_event ON attachment (project_id, event_id);
+CREATE UNIQUE INDEX attachment_content ON attachment (project_id, event_id, name, sha256);
 
 -- Events and items that were not kept, by reason, and sessions, by project and hour.
 CREATE TABLE outcome_hour (

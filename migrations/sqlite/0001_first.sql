@@ -112,7 +112,7 @@ CREATE TABLE event (
   original BLOB NOT NULL,
   result BLOB NOT NULL,
   redigest_at_ms INTEGER,
-  redigest_attempts INTEGER NOT NULL,
+  redigest_attempts INTEGER NOT NULL DEFAULT 0,
   redigest_error TEXT,
   user_hash BLOB
 ) STRICT;
@@ -190,7 +190,7 @@ CREATE TABLE attachment (
   sha256 BLOB NOT NULL,
   body BLOB
 ) STRICT;
-CREATE INDEX attachment_event ON attachment (project_id, event_id);
+CREATE UNIQUE INDEX attachment_content ON attachment (project_id, event_id, name, sha256);
 
 -- Events and items that were not kept, by reason, and sessions, by project and hour.
 CREATE TABLE outcome_hour (

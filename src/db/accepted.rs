@@ -1,0 +1,215 @@
+//! The queue of phase one: accepted events that wait for their digest.
+//!
+//! `visible_at_ms` is run time, backoff and lease in one. A row leaves the table in the transaction that
+//! keeps its event; until then it is the only copy.
+
+use protocol::id::{EventId, ProjectId};
+
+use super::engine::{Bind, Dialect, Tx, from_row};
+use crate::error::Result;
+
+/// An accepted event, as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Accepted {
+    pub(crate) id: i64,
+    pub(crate) project_id: i64,
+    pub(crate) event_id: Vec<u8>,
+    pub(crate) received_at_ms: i64,
+    pub(crate) attempts: i64,
+    pub(crate) alone_attempts: i64,
+    /// JSON of `ingest::accept::Sender`.
+    pub(crate) sender: String,
+    pub(crate) payload: Vec<u8>,
+}
+from_row!(Accepted {
+    id,
+    project_id,
+    event_id,
+    received_at_ms,
+    attempts,
+    alone_attempts,
+    sender,
+    payload
+});
+
+impl Accepted {
+    /// Returns the id under which the event was accepted.
+    pub(crate) fn event_id(&self) -> Option<EventId> {
+        EventId::from_slice(&self.event_id)
+    }
+
+    /// Returns the project.
+    pub(crate) fn project(&self) -> ProjectId {
+        ProjectId(self.project_id)
+    }
+}
+
+/// Adds one event to the queue.
+pub(crate) async fn insert(tx: &mut Tx<'_>, row: &Accepted) -> Result<()> {
+    tx.execute(
+        "INSERT INTO accepted (id, project_id, event_id, received_at_ms, visible_at_ms, attempts,
+           alone_attempts, sender, payload)
+         VALUES ($1, $2, $3, $4, $4, 0, 0, $5, $6)",
+        &[&row.id, &row.project_id, &row.event_id, &row.received_at_ms, &row.sender, &row.payload],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes up to `limit` events, oldest first.
+///
+/// On PostgreSQL they are leased until `lease_until_ms` and count one more attempt. On SQLite nothing is
+/// written: one process owns the file, and one runner asks again only when it is done with the last batch.
+pub(crate) async fn claim(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    lease_until_ms: i64,
+    attempts_min: i64,
+    attempts_max: i64,
+    limit: i64,
+) -> Result<Vec<Accepted>> {
+    let args: [&dyn Bind; 4] = [&now_ms, &limit, &attempts_min, &attempts_max];
+    if tx.dialect() == Dialect::Lite {
+        return tx
+            .all(
+                "SELECT id, project_id, event_id, received_at_ms, attempts, alone_attempts, sender, payload
+                 FROM accepted
+                 WHERE parked_at_ms IS NULL AND visible_at_ms <= $1
+                   AND attempts >= $3 AND attempts <= $4
+                 ORDER BY visible_at_ms, id
+                 LIMIT $2",
+                &args,
+            )
+            .await;
+    }
+    let mut claimed: Vec<Accepted> = tx
+        .all(
+            "UPDATE accepted
+             SET visible_at_ms = $5, attempts = attempts + 1
+             WHERE id IN (
+               SELECT id FROM accepted
+               WHERE parked_at_ms IS NULL AND visible_at_ms <= $1
+                 AND attempts >= $3 AND attempts <= $4
+               ORDER BY visible_at_ms, id
+               LIMIT $2
+               FOR UPDATE SKIP LOCKED)
+             RETURNING id, project_id, event_id, received_at_ms, attempts, alone_attempts, sender, payload",
+            &[&now_ms, &limit, &attempts_min, &attempts_max, &lease_until_ms],
+        )
+        .await?;
+    claimed.sort_by_key(|row| row.id);
+    Ok(claimed)
+}
+
+/// At the start of the process that owns a SQLite file: whatever is queued may have been in its hand when
+/// the last one ended.
+pub(crate) async fn count_restart(tx: &mut Tx<'_>) -> Result<u64> {
+    let sql = "UPDATE accepted SET attempts = attempts + 1, visible_at_ms = received_at_ms
+               WHERE parked_at_ms IS NULL";
+    tx.execute(sql, &[]).await
+}
+
+/// Notes, before it is digested alone, that an event is tried alone once more.
+pub(crate) async fn count_alone(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+    tx.execute("UPDATE accepted SET alone_attempts = alone_attempts + 1 WHERE id = $1", &[&id])
+        .await?;
+    Ok(())
+}
+
+/// Puts an event off, with the reason.
+pub(crate) async fn put_off(tx: &mut Tx<'_>, id: i64, until_ms: i64, error: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE accepted
+         SET visible_at_ms = $2, error = $3,
+           attempts = CASE WHEN attempts < 2 THEN 2 ELSE attempts END
+         WHERE id = $1",
+        &[&id, &until_ms, &error],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Gives leased events back, so that another replica, or the next start, takes them at once.
+pub(crate) async fn release(tx: &mut Tx<'_>, ids: &[i64], now_ms: i64) -> Result<()> {
+    for id in ids {
+        tx.execute(
+            "UPDATE accepted SET visible_at_ms = $2,
+               attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END
+             WHERE id = $1",
+            &[id, &now_ms],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Parks an event that cannot be digested: it stays, with its error, until a person decides.
+pub(crate) async fn park(tx: &mut Tx<'_>, id: i64, now_ms: i64, error: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE accepted SET parked_at_ms = $2, error = $3 WHERE id = $1",
+        &[&id, &now_ms, &error],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Removes events whose digest is kept in the same transaction.
+pub(crate) async fn delete(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+    for id in ids {
+        tx.execute("DELETE FROM accepted WHERE id = $1", &[id]).await?;
+    }
+    Ok(())
+}
+
+/// Removes events that nobody digested since `before_ms`, and returns how many.
+pub(crate) async fn expire(tx: &mut Tx<'_>, before_ms: i64) -> Result<u64> {
+    tx.execute("DELETE FROM accepted WHERE received_at_ms < $1", &[&before_ms]).await
+}
+
+/// How much is queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Depth {
+    /// Events that wait.
+    pub(crate) waiting: i64,
+    /// Bytes of their payloads.
+    pub(crate) bytes: i64,
+    /// Events that were given up.
+    pub(crate) parked: i64,
+}
+from_row!(Depth { waiting, bytes, parked });
+
+/// Returns how much is queued.
+pub(crate) async fn depth(tx: &mut Tx<'_>) -> Result<Depth> {
+    tx.one(
+        "SELECT COUNT(*) - COUNT(parked_at_ms), CAST(COALESCE(SUM(LENGTH(payload)), 0) AS BIGINT),
+           COUNT(parked_at_ms)
+         FROM accepted",
+        &[],
+    )
+    .await
+}
+
+/// A parked event, for people.
+#[derive(Debug, Clone)]
+pub(crate) struct Parked {
+    pub(crate) event_id: Vec<u8>,
+    pub(crate) received_at_ms: i64,
+    pub(crate) parked_at_ms: Option<i64>,
+    pub(crate) error: Option<String>,
+}
+from_row!(Parked { event_id, received_at_ms, parked_at_ms, error });
+
+/// Returns an event that is not digested yet, with the error of the last try.
+pub(crate) async fn find(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    event_id: &EventId,
+) -> Result<Option<Parked>> {
+    tx.optional(
+        "SELECT event_id, received_at_ms, parked_at_ms, error
+         FROM accepted
+         WHERE project_id = $1 AND event_id = $2",
+        &[&project.0, &event_id.bytes()],
+    )
+    .await
+}

@@ -1,0 +1,294 @@
+//! Kept events: the scrubbed original and the symbolicated result, both compressed.
+
+use protocol::id::{EventId, IssueId, ProjectId};
+
+use super::engine::{Bind, FromRow, Row, Tx, from_row};
+use crate::error::Result;
+
+/// An event as it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredEvent {
+    pub(crate) id: i64,
+    pub(crate) project_id: i64,
+    pub(crate) event_id: Vec<u8>,
+    pub(crate) issue_id: i64,
+    pub(crate) received_at_ms: i64,
+    pub(crate) occurred_at_ms: i64,
+    /// See `ingest::stored`.
+    pub(crate) original: Vec<u8>,
+    /// See `ingest::stored`.
+    pub(crate) result: Vec<u8>,
+    pub(crate) redigest_attempts: i64,
+    pub(crate) user_hash: Option<Vec<u8>>,
+}
+from_row!(StoredEvent {
+    id,
+    project_id,
+    event_id,
+    issue_id,
+    received_at_ms,
+    occurred_at_ms,
+    original,
+    result,
+    redigest_attempts,
+    user_hash
+});
+
+impl StoredEvent {
+    /// Returns the event's id.
+    pub(crate) fn event_id(&self) -> Option<EventId> {
+        EventId::from_slice(&self.event_id)
+    }
+}
+
+/// Project and event id of a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct EventKey {
+    pub(crate) project_id: i64,
+    pub(crate) event_id: Vec<u8>,
+}
+from_row!(EventKey { project_id, event_id });
+
+/// Inserts events and returns those that were not there yet.
+pub(crate) async fn insert(tx: &mut Tx<'_>, events: &[&StoredEvent]) -> Result<Vec<EventKey>> {
+    let rows: Vec<[&dyn Bind; 9]> = events
+        .iter()
+        .map(|event| -> [&dyn Bind; 9] {
+            [
+                &event.id,
+                &event.project_id,
+                &event.event_id,
+                &event.issue_id,
+                &event.received_at_ms,
+                &event.occurred_at_ms,
+                &event.original,
+                &event.result,
+                &event.user_hash,
+            ]
+        })
+        .collect();
+    tx.insert_many_returning(
+        "INSERT INTO event (id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms,
+           original, result, user_hash) VALUES",
+        &rows,
+        "ON CONFLICT (project_id, event_id) DO NOTHING RETURNING project_id, event_id",
+    )
+    .await
+}
+
+/// Says whether an event is kept already.
+pub(crate) async fn exists(tx: &mut Tx<'_>, project_id: i64, event_id: &[u8]) -> Result<bool> {
+    let found: Option<i64> = tx
+        .optional(
+            "SELECT id FROM event WHERE project_id = $1 AND event_id = $2",
+            &[&project_id, &event_id],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Returns an event by its id.
+pub(crate) async fn find(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    event_id: &EventId,
+) -> Result<Option<StoredEvent>> {
+    tx.optional(
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE project_id = $1 AND event_id = $2",
+        &[&project.0, &event_id.bytes()],
+    )
+    .await
+}
+
+/// Returns an event by its row.
+pub(crate) async fn by_row(tx: &mut Tx<'_>, id: i64) -> Result<Option<StoredEvent>> {
+    tx.optional(
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE id = $1",
+        &[&id],
+    )
+    .await
+}
+
+/// Which event of an issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// The newest.
+    Latest,
+    /// The oldest.
+    Oldest,
+    /// The next newer than this row.
+    NewerThan(i64),
+    /// The next older than this row.
+    OlderThan(i64),
+}
+
+/// Returns one event of an issue.
+pub(crate) async fn of_issue(
+    tx: &mut Tx<'_>,
+    issue: IssueId,
+    which: Which,
+) -> Result<Option<StoredEvent>> {
+    let (sql, row) = match which {
+        Which::Latest => (
+            "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+               redigest_attempts, user_hash
+             FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id DESC LIMIT 1",
+            0,
+        ),
+        Which::Oldest => (
+            "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+               redigest_attempts, user_hash
+             FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id LIMIT 1",
+            0,
+        ),
+        Which::NewerThan(row) => (
+            "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+               redigest_attempts, user_hash
+             FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id LIMIT 1",
+            row,
+        ),
+        Which::OlderThan(row) => (
+            "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+               redigest_attempts, user_hash
+             FROM event WHERE issue_id = $1 AND id < $2 ORDER BY id DESC LIMIT 1",
+            row,
+        ),
+    };
+    tx.optional(sql, &[&issue.0, &row]).await
+}
+
+/// Returns events of an issue older than a row, newest first.
+pub(crate) async fn page_of_issue(
+    tx: &mut Tx<'_>,
+    issue: IssueId,
+    before_row: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>> {
+    tx.all(
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE issue_id = $1 AND id < $2
+         ORDER BY id DESC
+         LIMIT $3",
+        &[&issue.0, &before_row, &limit],
+    )
+    .await
+}
+
+/// Returns events of a project older than a row, newest first.
+pub(crate) async fn page_of_project(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    before_row: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>> {
+    tx.all(
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE project_id = $1 AND id < $2
+         ORDER BY id DESC
+         LIMIT $3",
+        &[&project.0, &before_row, &limit],
+    )
+    .await
+}
+
+/// Returns how many events of an issue are newer than a row, and how many there are in all.
+pub(crate) async fn position(tx: &mut Tx<'_>, issue: IssueId, row: i64) -> Result<(i64, i64)> {
+    tx.one(
+        "SELECT COUNT(CASE WHEN id > $2 THEN 1 END), COUNT(*) FROM event WHERE issue_id = $1",
+        &[&issue.0, &row],
+    )
+    .await
+}
+
+/// Times of the events that an issue has left.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) first_ms: Option<i64>,
+    pub(crate) last_ms: Option<i64>,
+}
+
+impl FromRow for Span {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { first_ms: row.get(0)?, last_ms: row.get(1)? })
+    }
+}
+
+/// Returns when the events of an issue occurred, first and last.
+pub(crate) async fn span(tx: &mut Tx<'_>, issue: IssueId) -> Result<Span> {
+    tx.one(
+        "SELECT MIN(occurred_at_ms), MAX(occurred_at_ms) FROM event WHERE issue_id = $1",
+        &[&issue.0],
+    )
+    .await
+}
+
+/// Puts a new result beside the original, and the event into its issue.
+pub(crate) async fn update_result(
+    tx: &mut Tx<'_>,
+    id: i64,
+    issue: IssueId,
+    result: &[u8],
+) -> Result<()> {
+    tx.execute(
+        "UPDATE event
+         SET issue_id = $2, result = $3, redigest_at_ms = NULL, redigest_attempts = 0, redigest_error = NULL
+         WHERE id = $1",
+        &[&id, &issue.0, &result],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Asks for events to be digested again.
+pub(crate) async fn queue_redigest(tx: &mut Tx<'_>, id: i64, at_ms: i64) -> Result<()> {
+    tx.execute("UPDATE event SET redigest_at_ms = $2 WHERE id = $1", &[&id, &at_ms]).await?;
+    Ok(())
+}
+
+/// Notes, before it starts, that an event is digested again, and when to try once more if that ends badly.
+pub(crate) async fn begin_redigest(tx: &mut Tx<'_>, id: i64, retry_at_ms: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE event SET redigest_at_ms = $2, redigest_attempts = redigest_attempts + 1 WHERE id = $1",
+        &[&id, &retry_at_ms],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Gives up digesting an event again; its old result stays.
+pub(crate) async fn give_up_redigest(tx: &mut Tx<'_>, id: i64, error: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE event SET redigest_at_ms = NULL, redigest_error = $2 WHERE id = $1",
+        &[&id, &error],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Returns events that are to be digested again, newest first.
+pub(crate) async fn redigest_due(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>> {
+    tx.all(
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE redigest_at_ms IS NOT NULL AND redigest_at_ms <= $1
+         ORDER BY id DESC
+         LIMIT $2",
+        &[&now_ms, &limit],
+    )
+    .await
+}

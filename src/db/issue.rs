@@ -1,0 +1,281 @@
+//! Issues: what events are grouped into.
+
+use protocol::id::{IssueId, ProjectId};
+
+use super::engine::{Bind, Tx, from_row};
+use crate::error::Result;
+
+/// An issue as it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredIssue {
+    pub(crate) id: i64,
+    pub(crate) project_id: i64,
+    pub(crate) number: i64,
+    pub(crate) kind: String,
+    pub(crate) title: String,
+    pub(crate) culprit: String,
+    /// JSON of `ingest::summary::Metadata`.
+    pub(crate) metadata: String,
+    pub(crate) level: String,
+    pub(crate) platform: String,
+    pub(crate) logger: Option<String>,
+    /// `unresolved`, `resolved` or `ignored`.
+    pub(crate) status: String,
+    pub(crate) first_seen_ms: i64,
+    pub(crate) last_seen_ms: i64,
+    pub(crate) times_seen: i64,
+    pub(crate) users_seen: i64,
+    pub(crate) first_release: Option<String>,
+    pub(crate) last_release: Option<String>,
+    pub(crate) last_environment: Option<String>,
+    pub(crate) is_unhandled_at_ms: Option<i64>,
+}
+from_row!(StoredIssue {
+    id,
+    project_id,
+    number,
+    kind,
+    title,
+    culprit,
+    metadata,
+    level,
+    platform,
+    logger,
+    status,
+    first_seen_ms,
+    last_seen_ms,
+    times_seen,
+    users_seen,
+    first_release,
+    last_release,
+    last_environment,
+    is_unhandled_at_ms
+});
+
+/// What a batch of events adds to one issue, and what its newest event says about it.
+#[derive(Debug, Clone)]
+pub(crate) struct IssueUpdate {
+    pub(crate) id: i64,
+    pub(crate) added: i64,
+    pub(crate) first_seen_ms: i64,
+    pub(crate) last_seen_ms: i64,
+    pub(crate) kind: String,
+    pub(crate) title: String,
+    pub(crate) culprit: String,
+    pub(crate) metadata: String,
+    pub(crate) level: String,
+    pub(crate) platform: String,
+    pub(crate) logger: Option<String>,
+    pub(crate) release: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) unhandled_at_ms: Option<i64>,
+}
+
+/// Makes an issue without events; [`add`] counts them.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    project_id: i64,
+    number: i64,
+    status: &str,
+    new: &IssueUpdate,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO issue (id, project_id, number, kind, title, culprit, metadata, level, platform, logger,
+           status, first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
+           last_environment, is_unhandled_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $14, $15, $16)",
+        &[
+            &new.id, &project_id, &number, &new.kind, &new.title, &new.culprit, &new.metadata, &new.level,
+            &new.platform, &new.logger, &status, &new.first_seen_ms, &new.last_seen_ms, &new.release,
+            &new.environment, &new.unhandled_at_ms,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Counts events and, if the newest of them is the issue's newest, takes over what it says.
+///
+/// A resolved issue that gets a new event is unresolved again.
+pub(crate) async fn add(tx: &mut Tx<'_>, update: &IssueUpdate) -> Result<()> {
+    tx.execute(
+        "UPDATE issue
+         SET times_seen = times_seen + $2,
+           first_seen_ms = CASE WHEN first_seen_ms > $3 THEN $3 ELSE first_seen_ms END,
+           kind = CASE WHEN last_seen_ms <= $4 THEN $5 ELSE kind END,
+           title = CASE WHEN last_seen_ms <= $4 THEN $6 ELSE title END,
+           culprit = CASE WHEN last_seen_ms <= $4 THEN $7 ELSE culprit END,
+           metadata = CASE WHEN last_seen_ms <= $4 THEN $8 ELSE metadata END,
+           level = CASE WHEN last_seen_ms <= $4 THEN $9 ELSE level END,
+           platform = CASE WHEN last_seen_ms <= $4 THEN $10 ELSE platform END,
+           logger = CASE WHEN last_seen_ms <= $4 THEN $11 ELSE logger END,
+           last_release = CASE WHEN last_seen_ms <= $4 THEN COALESCE($12, last_release) ELSE last_release END,
+           last_environment = CASE WHEN last_seen_ms <= $4 THEN COALESCE($13, last_environment)
+             ELSE last_environment END,
+           is_unhandled_at_ms = CASE WHEN last_seen_ms <= $4 THEN $14 ELSE is_unhandled_at_ms END,
+           last_seen_ms = CASE WHEN last_seen_ms < $4 THEN $4 ELSE last_seen_ms END
+         WHERE id = $1",
+        &[
+            &update.id, &update.added, &update.first_seen_ms, &update.last_seen_ms, &update.kind,
+            &update.title, &update.culprit, &update.metadata, &update.level, &update.platform,
+            &update.logger, &update.release, &update.environment, &update.unhandled_at_ms,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Reopens an issue that was resolved, because a new event came.
+pub(crate) async fn reopen(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE issue SET status = 'unresolved', status_changed_at_ms = $2 WHERE id = $1 AND status = 'resolved'",
+        &[&id, &now_ms],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds to the number of users an issue was seen by; `by` may be negative.
+pub(crate) async fn add_users(tx: &mut Tx<'_>, id: i64, by: i64) -> Result<()> {
+    tx.execute("UPDATE issue SET users_seen = users_seen + $2 WHERE id = $1", &[&id, &by]).await?;
+    Ok(())
+}
+
+/// Takes one event off an issue's count, sets its times anew, and returns how many events are left.
+pub(crate) async fn take_one(tx: &mut Tx<'_>, id: i64, first_ms: i64, last_ms: i64) -> Result<i64> {
+    tx.one(
+        "UPDATE issue SET times_seen = times_seen - 1, first_seen_ms = $2, last_seen_ms = $3
+         WHERE id = $1
+         RETURNING times_seen",
+        &[&id, &first_ms, &last_ms],
+    )
+    .await
+}
+
+/// Removes an issue that lost its last event to another one.
+pub(crate) async fn delete_emptied(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+    tx.execute("DELETE FROM group_hash WHERE issue_id = $1", &[&id]).await?;
+    tx.execute("DELETE FROM issue_user WHERE issue_id = $1", &[&id]).await?;
+    tx.execute("DELETE FROM issue_tag WHERE issue_id = $1", &[&id]).await?;
+    tx.execute("DELETE FROM issue_hour WHERE issue_id = $1", &[&id]).await?;
+    tx.execute("DELETE FROM issue WHERE id = $1", &[&id]).await?;
+    Ok(())
+}
+
+/// Returns the issue that a hash stands for.
+pub(crate) async fn by_hash(tx: &mut Tx<'_>, project_id: i64, hash: &[u8]) -> Result<Option<i64>> {
+    tx.optional(
+        "SELECT issue_id FROM group_hash WHERE project_id = $1 AND hash = $2",
+        &[&project_id, &hash],
+    )
+    .await
+}
+
+/// Claims a hash for an issue; `false` where somebody else was faster.
+pub(crate) async fn claim_hash(
+    tx: &mut Tx<'_>,
+    project_id: i64,
+    hash: &[u8],
+    version: i64,
+    issue_id: i64,
+) -> Result<bool> {
+    let changed = tx
+        .execute(
+            "INSERT INTO group_hash (project_id, hash, version, issue_id) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (project_id, hash) DO NOTHING",
+            &[&project_id, &hash, &version, &issue_id],
+        )
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Returns an issue by its id.
+pub(crate) async fn by_id(tx: &mut Tx<'_>, id: IssueId) -> Result<Option<StoredIssue>> {
+    tx.optional(
+        "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
+           first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
+           last_environment, is_unhandled_at_ms
+         FROM issue
+         WHERE id = $1",
+        &[&id.0],
+    )
+    .await
+}
+
+/// Returns an issue by its number within its project.
+pub(crate) async fn by_number(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    number: i64,
+) -> Result<Option<StoredIssue>> {
+    tx.optional(
+        "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
+           first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
+           last_environment, is_unhandled_at_ms
+         FROM issue
+         WHERE project_id = $1 AND number = $2",
+        &[&project.0, &number],
+    )
+    .await
+}
+
+/// Place in a list that is ordered by last seen, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Before {
+    pub(crate) last_seen_ms: i64,
+    pub(crate) id: i64,
+}
+
+impl Before {
+    /// Before everything: the first page.
+    pub(crate) const START: Self = Self { last_seen_ms: i64::MAX, id: i64::MAX };
+}
+
+/// Returns issues of a project, last seen first; `status` `None` means all.
+pub(crate) async fn page(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    status: Option<&str>,
+    before: Before,
+    limit: i64,
+) -> Result<Vec<StoredIssue>> {
+    let args: [&dyn Bind; 5] = [&project.0, &before.last_seen_ms, &before.id, &limit, &status];
+    tx.all(
+        "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
+           first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
+           last_environment, is_unhandled_at_ms
+         FROM issue
+         WHERE project_id = $1 AND (CAST($5 AS TEXT) IS NULL OR status = $5)
+           AND (last_seen_ms < $2 OR (last_seen_ms = $2 AND id < $3))
+         ORDER BY last_seen_ms DESC, id DESC
+         LIMIT $4",
+        &args,
+    )
+    .await
+}
+
+/// Returns how many issues of a project have a status.
+pub(crate) async fn count(tx: &mut Tx<'_>, project: ProjectId, status: &str) -> Result<i64> {
+    tx.one(
+        "SELECT COUNT(*) FROM issue WHERE project_id = $1 AND status = $2",
+        &[&project.0, &status],
+    )
+    .await
+}
+
+/// Sets the status of an issue and says whether there is one.
+pub(crate) async fn set_status(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: IssueId,
+    status: &str,
+    now_ms: i64,
+) -> Result<bool> {
+    let changed = tx
+        .execute(
+            "UPDATE issue SET status = $3, status_changed_at_ms = $4 WHERE project_id = $1 AND id = $2",
+            &[&project.0, &id.0, &status, &now_ms],
+        )
+        .await?;
+    Ok(changed > 0)
+}
