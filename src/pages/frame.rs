@@ -82,7 +82,7 @@ pub(crate) fn row(of: &FrameOf<'_>) -> Option<FrameRow> {
         inlined_into: inlined_into(of.stack, of.index),
         place: place(frame),
         lines: lines(frame, of.context),
-        facts: facts(frame),
+        facts: facts(frame, of.context.is_some()),
         vars: frame.vars.iter().map(|(key, value)| Row::new(key, value)).collect(),
         registers,
         why: why(symbolication, of.help),
@@ -155,7 +155,7 @@ fn image_place(frame: &Frame) -> Option<Place> {
     })
 }
 
-fn facts(frame: &Frame) -> Vec<Row> {
+fn facts(frame: &Frame, has_source: bool) -> Vec<Row> {
     let symbolication = frame.symbolication.as_ref();
     let mut facts = Vec::new();
     let mut add = |key: &str, value: Option<String>| {
@@ -168,6 +168,7 @@ fn facts(frame: &Frame) -> Vec<Row> {
     add("found by", frame.trust.and_then(trust));
     add("symbol", frame.symbol.clone().filter(|symbol| Some(symbol) != frame.function.as_ref()));
     add("path", frame.abs_path.clone().filter(|path| Some(path) != frame.filename.as_ref()));
+    add("source", symbolication.filter(|_| !has_source).and_then(|s| no_source(frame, s)));
     if let Some(minified) = symbolication.and_then(|s| s.minified.as_ref()) {
         let function = minified.function.as_deref().map(|f| format!("{f} in ")).unwrap_or_default();
         let column = minified.colno.map(|column| format!(":{column}")).unwrap_or_default();
@@ -177,6 +178,20 @@ fn facts(frame: &Frame) -> Vec<Row> {
         );
     }
     facts
+}
+
+/// Why a resolved frame of the user shows no source lines.
+fn no_source(frame: &Frame, symbolication: &Symbolicated) -> Option<String> {
+    let is_wanted = is_in_app(frame)
+        && frame.lineno.is_some()
+        && frame.context_line.is_none()
+        && symbolication.status == FrameStatus::Symbolicated;
+    let words = match (&symbolication.source, &symbolication.minified) {
+        (Some(_), _) => "known, but its lines could not be read",
+        (None, Some(_)) => "not in the source map (sourcesContent)",
+        (None, None) => "not uploaded (debug-files upload --include-sources)",
+    };
+    is_wanted.then(|| words.to_owned())
 }
 
 fn line_note(symbolication: &Symbolicated) -> Option<String> {

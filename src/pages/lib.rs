@@ -33,6 +33,7 @@ pub mod reason;
 pub mod sample;
 pub mod source;
 pub mod text;
+mod threads;
 mod trace;
 mod value;
 mod when;
