@@ -5,6 +5,7 @@ use protocol::stacktrace::{Frame, FrameStatus, FrameTrust, Stacktrace, Symbolica
 use crate::fold::is_in_app;
 use crate::help::UploadHelp;
 use crate::owner::file_name;
+use crate::path;
 use crate::reason::{Reason, Weight, reason};
 use crate::source::{FrameContext, Line, lines};
 use crate::value::Row;
@@ -133,10 +134,10 @@ fn place(frame: &Frame) -> Option<Place> {
     let file = frame.filename.as_deref().or(frame.abs_path.as_deref()).or(frame.module.as_deref());
     match file.filter(|file| !is_placeholder(file) && *file != name(frame)) {
         Some(file) => Some(Place {
-            file: file.to_owned(),
+            file: path::shown(file).to_owned(),
             line: frame.lineno,
             column: frame.colno.filter(|_| frame.lineno.is_some()),
-            title: position.or_else(|| frame.abs_path.clone()),
+            title: position.or_else(|| frame.abs_path.clone()).or_else(|| Some(file.to_owned())),
         }),
         None => image_place(frame),
     }

@@ -28,6 +28,7 @@ mod markup;
 pub mod message;
 mod owner;
 pub mod page;
+mod path;
 pub mod projects;
 pub mod reason;
 pub mod sample;

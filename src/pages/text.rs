@@ -221,7 +221,7 @@ mod tests {
             lines(&trace(&event), 0..4),
             [
                 "TypeError: Cannot read properties of undefined (reading 'code')",
-                "    at taxFor (src/cart/tax.ts:23:25)",
+                "    at taxFor (src/cart/tax.ts:23:22)",
                 "    at Array.reduce (Array.reduce)",
                 "    at CartSummary (src/cart/CartSummary.tsx:41:17)",
             ]
