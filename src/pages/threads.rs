@@ -33,7 +33,7 @@ pub(crate) fn main_thread(event: &Event) -> Option<(usize, &Thread)> {
         .or_else(|| threads().next())
 }
 
-/// Returns the threads beside the one that [`cards`] shows, and how many there are beyond the limit.
+/// Returns the threads beside the one that [`cards`](crate::trace::cards) shows, and how many there are beyond the limit.
 pub(crate) fn other_threads(viewing: &Viewing<'_>) -> (Vec<ThreadCard>, usize) {
     let event = viewing.event;
     let has_trace = event.exception.values.iter().any(|e| e.stacktrace.is_some());
