@@ -49,6 +49,13 @@ pub(crate) fn symbolicate(
             return Some(vec![mapped_frame(frame, index, &abs_path, lookup, derived, &mapped)]);
         }
         JsAnswer::NoMapping => FrameStatus::PositionUnmapped { debug_id, abs_path },
+        JsAnswer::Misfit => FrameStatus::UnusableSourceMap {
+            debug_id,
+            abs_path,
+            reason: "around this position the source map does not fit the minified file: they come from \
+                     different builds"
+                .to_owned(),
+        },
         JsAnswer::NeedsColumn => FrameStatus::NoPosition { abs_path },
         JsAnswer::OutOfRange(out) => {
             let what = out_of_range(out, line, frame.colno);
