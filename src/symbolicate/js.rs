@@ -34,6 +34,9 @@ const SCOPE_DEPTH_MAX: usize = 10_000;
 /// Numbers of the first section.
 pub(crate) const HEAD_LEN: usize = 2;
 
+/// Size of a block that is judged on its own, in UTF-16 units of the minified text, as a power of two.
+pub(crate) const BLOCK_SHIFT: u32 = 12;
+
 /// Bit of the first number: the file was derived with the minified text.
 pub(crate) const HAS_TEXT: u32 = 1;
 
@@ -79,6 +82,8 @@ pub enum JsAnswer<'a> {
     NoMapping,
     /// The file this was derived from has no such position, so the event belongs to another build.
     OutOfRange(OutOfRange),
+    /// The map was made for another build: around this position it does not fit the minified text.
+    Misfit,
     /// The column is not known (zero), and the line has more than one origin.
     NeedsColumn,
 }
@@ -103,6 +108,7 @@ pub struct JsLookup {
     scope_names: Table,
     name_ends: Table,
     names: Range<usize>,
+    misfits: Table,
     sources: Sources,
 }
 
@@ -114,7 +120,7 @@ impl JsLookup {
     /// When it is another kind of file, another version, or damaged.
     pub fn open(bytes: SharedBytes) -> Result<Self, OpenError> {
         let file = (*bytes).as_ref();
-        let ranges: [Range<usize>; 16] = sections::open(file, 0, MAGIC, VERSION)?;
+        let ranges: [Range<usize>; 17] = sections::open(file, 0, MAGIC, VERSION)?;
         let tables: [Table; 14] = std::array::from_fn(|number| Table::new(&ranges[number]));
         let [head, line_starts, line_lengths, segment_starts, rest @ ..] = tables;
         let [segment_sources, segment_lines, segment_columns, segment_names, buckets, rest @ ..] =
@@ -142,6 +148,7 @@ impl JsLookup {
             scope_names,
             name_ends,
             names: ranges[14].clone(),
+            misfits: Table::new(&ranges[16]),
             sources,
             bytes,
         })
@@ -182,15 +189,23 @@ impl JsLookup {
                 false => JsAnswer::OutOfRange(OutOfRange::Column { column_count: length }),
             };
         }
-        match start
-            .checked_add(column_index)
-            .and_then(|offset| Some((offset, self.segment_at(start, offset)?)))
-        {
-            Some((offset, segment)) => {
-                self.mapped(segment, offset).map_or(JsAnswer::NoMapping, JsAnswer::Mapped)
-            }
-            None => JsAnswer::NoMapping,
+        let Some(offset) = start.checked_add(column_index) else { return JsAnswer::NoMapping };
+        if self.is_misfit(offset) {
+            return JsAnswer::Misfit;
         }
+        let segment = self.segment_at(start, offset);
+        segment
+            .and_then(|segment| self.mapped(segment, offset))
+            .map_or(JsAnswer::NoMapping, JsAnswer::Mapped)
+    }
+
+    /// Returns whether `offset` lies in a block that the map does not fit.
+    fn is_misfit(&self, offset: u32) -> bool {
+        let block = offset >> BLOCK_SHIFT;
+        let at = self
+            .misfits
+            .partition_point(self.all(), 0..self.misfits.len(), |misfit| misfit < block);
+        self.misfits.get(self.all(), at) == Some(block)
     }
 
     /// Answers for a line whose column is not known: only if all of it came from one line.
@@ -212,6 +227,9 @@ impl JsLookup {
         };
         if (first..end).any(|at| origin(at) != Some(wanted)) {
             return JsAnswer::NeedsColumn;
+        }
+        if self.is_misfit(start) {
+            return JsAnswer::Misfit;
         }
         match self.mapped(first, start) {
             Some(mapped) => {

@@ -67,6 +67,8 @@ pub struct Report {
     pub named_function_count: u32,
     /// How well the map fits the minified text; `None` without it.
     pub evidence: Option<Evidence>,
+    /// Number of 4096-column blocks of the minified text that the map does not fit; positions there get no answer.
+    pub misfit_block_count: u32,
     /// What was wrong and could be passed over.
     pub problems: Vec<String>,
 }
@@ -83,7 +85,8 @@ pub fn derive(minified: Option<&[u8]>, map: &[u8]) -> Result<Derived, Unusable> 
         problems: std::mem::take(&mut map.problems),
         ..Report::default()
     };
-    let generated = minified.map(Generated::new);
+    // Hermes bytecode is uploaded as an empty script that only carries the debug id (sentry-cli 3.8.2).
+    let generated = minified.filter(|text| !text.trim_ascii().is_empty()).map(Generated::new);
     let coordinates = match &generated {
         Some(generated) => Coordinates::of_text(generated),
         None => Coordinates::of_segments(&map.segments)?,
@@ -103,6 +106,9 @@ pub fn derive(minified: Option<&[u8]>, map: &[u8]) -> Result<Derived, Unusable> 
         let namer = Namer { generated, placed: &placed, names: &file.names, sources: &sources };
         let scopes = find_functions(generated, &namer, &mut report);
         file.add_scopes(&scopes, &mut report);
+        let misfits = evidence::misfit_blocks(generated, &placed, &sources);
+        report.misfit_block_count = misfits.len() as u32;
+        file.misfits = table(misfits);
     }
     file.add_segments(&placed, &coordinates);
     report.segment_count = placed.offsets.len() as u32;
@@ -174,6 +180,7 @@ struct LookupFile {
     name_indexes: HashMap<String, u32>,
     tables: Vec<Vec<u8>>,
     scopes: [Vec<u8>; 4],
+    misfits: Vec<u8>,
     bucket_shift: u32,
 }
 
@@ -185,6 +192,7 @@ impl LookupFile {
             name_indexes: HashMap::new(),
             tables: Vec::new(),
             scopes: Default::default(),
+            misfits: Vec::new(),
             bucket_shift: 0,
         }
     }
@@ -251,7 +259,7 @@ impl LookupFile {
         let names = self.names.concat().into_bytes();
         let mut sections = vec![&head[..]];
         sections.extend(self.tables.iter().chain(&self.scopes).map(Vec::as_slice));
-        sections.extend([&name_ends[..], &names, &sources]);
+        sections.extend([&name_ends[..], &names, &sources, &self.misfits]);
         sections::write(MAGIC, VERSION, &sections)
             .ok_or_else(|| Unusable::TooLarge("the derived file would exceed 4 GiB".to_owned()))
     }

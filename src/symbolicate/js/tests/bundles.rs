@@ -1,8 +1,9 @@
+//! Bundles of real bundlers, and the stacks that node gives for their errors.
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::*;
-use crate::derive::js::{Derived, derive};
+use crate::unusable::Unusable;
 
 /// Frames per case: function as node names it, line, column.
 type Stacks = BTreeMap<String, Vec<(Option<String>, u32, u32)>>;
@@ -20,10 +21,6 @@ fn bundle(name: &str) -> Bundle {
     };
     let stacks = serde_json::from_slice(&file(".stacks.json")).unwrap();
     Bundle { minified: file(".js"), map: file(".js.map"), stacks }
-}
-
-fn open(derived: Derived) -> JsLookup {
-    JsLookup::open(Arc::new(derived.bytes)).unwrap()
 }
 
 fn lookup(bundle: &Bundle) -> JsLookup {
@@ -144,4 +141,76 @@ fn esbuild_for_old_browsers() {
         "esbuild-es2017",
         &[("fieldArrow", field_arrow), ("privateMethod", private_method)],
     );
+}
+
+#[test]
+fn columns_are_right_too() {
+    let bundle = bundle("esbuild");
+    let lookup = lookup(&bundle);
+    let (_, line, column) = bundle.stacks["privateMethod"][0];
+    let JsAnswer::Mapped(mapped) = lookup.lookup(line, column) else { panic!() };
+    assert_eq!((mapped.source, mapped.line, mapped.column), ("src/cart.ts", 49, 31));
+}
+
+#[test]
+fn without_the_minified_text_positions_are_the_same_and_functions_unknown() {
+    let bundle = bundle("esbuild");
+    let with_text = lookup(&bundle);
+    let without_text = open(derive(None, &bundle.map).unwrap());
+    assert!(with_text.has_minified_text() && !without_text.has_minified_text());
+    for column in 1..=1898 {
+        match (with_text.lookup(1, column), without_text.lookup(1, column)) {
+            (JsAnswer::Mapped(with), JsAnswer::Mapped(without)) => {
+                assert_eq!(without, Mapped { function: None, ..with });
+            }
+            (with, without) => assert_eq!(with, without),
+        }
+    }
+}
+
+#[test]
+fn report_counts_what_was_found() {
+    let bundle = bundle("esbuild");
+    let report = derive(Some(&bundle.minified), &bundle.map).unwrap().report;
+    let evidence = report.evidence.unwrap();
+    assert_eq!((report.source_count, report.sources_without_text), (2, 0));
+    assert_eq!((evidence.inside, evidence.token_starts), (evidence.segments, evidence.sampled));
+    assert!(evidence.equal * 100 > evidence.compared * 85, "{evidence:?}");
+    assert!(
+        report.named_function_count > 20 && report.named_function_count < report.function_count
+    );
+    assert_eq!(report.problems, Vec::<String>::new());
+}
+
+#[test]
+fn a_text_that_is_no_script_still_has_positions() {
+    let mut bundle = bundle("esbuild");
+    bundle.minified.extend_from_slice(b"\n)(");
+    let derived = derive(Some(&bundle.minified), &bundle.map).unwrap();
+    assert!(
+        derived.report.problems[0].starts_with("functions have no names"),
+        "{:?}",
+        derived.report
+    );
+    let (_, line, column) = bundle.stacks["arrow"][0];
+    assert!(matches!(
+        open(derived).lookup(line, column),
+        JsAnswer::Mapped(Mapped { line: 12, function: None, .. })
+    ));
+}
+
+#[test]
+fn maps_of_other_bundles_are_refused() {
+    let names =
+        ["esbuild", "esbuild-keep-names", "esbuild-es2017", "esbuild-plain", "terser", "webpack"];
+    for own in names {
+        for other in names.into_iter().filter(|other| *other != own) {
+            let result = derive(Some(&bundle(own).minified), &bundle(other).map);
+            assert!(
+                matches!(result, Err(Unusable::WrongMap(_))),
+                "{own} with {other}: {:?}",
+                result.map(|d| d.report)
+            );
+        }
+    }
 }
