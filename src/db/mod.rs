@@ -5,9 +5,23 @@
 pub(crate) mod engine;
 
 pub(crate) mod accepted;
+pub(crate) mod artifact_bundle;
 pub(crate) mod attachment;
+pub(crate) mod chunk;
+pub(crate) mod debug_file;
+pub(crate) mod derive_failure;
 pub(crate) mod event;
+pub(crate) mod file_key;
 pub(crate) mod issue;
 pub(crate) mod issue_count;
+pub(crate) mod job;
 pub(crate) mod missing_file;
+pub(crate) mod organization;
 pub(crate) mod outcome;
+pub(crate) mod project;
+pub(crate) mod project_key;
+pub(crate) mod secret;
+pub(crate) mod sequence;
+pub(crate) mod token;
+pub(crate) mod user_account;
+pub(crate) mod web_session;

@@ -1,7 +1,15 @@
 //! The life of an event: accepted durably, then normalized, scrubbed, symbolicated, grouped and kept.
 
+pub(crate) mod accept;
+pub(crate) mod digest;
+pub(crate) mod intake;
+pub(crate) mod keep;
 pub(crate) mod normalize;
 pub(crate) mod normalize_frames;
+pub(crate) mod redigest;
 pub(crate) mod scrub;
+pub(crate) mod stored;
+pub(crate) mod summary;
 pub(crate) mod tags;
 pub(crate) mod trim;
+pub(crate) mod user_hash;

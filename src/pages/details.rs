@@ -3,6 +3,7 @@
 use protocol::event::{Event, Request, User};
 use serde_json::{Map, Value};
 
+use crate::figure::bytes;
 use crate::value::{Row, shown};
 
 /// Most rows of one table that are shown; the JSON link has the rest.
@@ -49,7 +50,6 @@ impl Group {
 pub(crate) fn sections(event: &Event) -> Vec<Section> {
     let tags = event.tags.iter().map(|(key, value)| Row::text(key, value)).collect();
     let extra = object_rows(&event.extra);
-    let packages = object_rows(&event.modules);
     let all = [
         ("tags", "Tags", Some(event.tags.len()), vec![Group::new(None, tags)], false),
         (
@@ -62,8 +62,7 @@ pub(crate) fn sections(event: &Event) -> Vec<Section> {
         ("user", "User", None, event.user.as_ref().map(user).unwrap_or_default(), false),
         ("contexts", "Contexts", Some(event.contexts.len()), contexts(&event.contexts), false),
         ("extra", "Extra", Some(event.extra.len()), vec![Group::new(None, extra)], false),
-        ("packages", "Packages", Some(event.modules.len()), vec![Group::new(None, packages)], true),
-        ("sdk", "SDK", None, sdk(event), true),
+        ("packages", "SDK and packages", Some(event.modules.len()), packages(event), true),
     ];
     let sections = all.into_iter().map(|(anchor, title, count, groups, is_folded)| {
         let groups = groups.into_iter().filter(|group| !group.rows.is_empty()).collect();
@@ -132,12 +131,24 @@ fn context(key: &str, value: &Value) -> Group {
     let rows = match value {
         Value::Object(object) => {
             let rows = object.iter().filter(|(key, value)| *key != "type" && !value.is_null());
-            rows.map(|(key, value)| Row::new(key.replace('_', " "), value)).collect()
+            rows.map(|(key, value)| context_row(key, value)).collect()
         }
         other => vec![Row::new(key, other)],
     };
     let summary = name_and_version(value);
     Group { summary, ..Group::new(Some(title.to_owned()), rows) }
+}
+
+/// Sizes that the protocol counts in bytes are written in units.
+fn context_row(key: &str, value: &Value) -> Row {
+    let words = key.replace('_', " ");
+    let is_size =
+        ["memory", "memory_size", "storage_size", "free_memory", "free_storage", "usable_memory"]
+            .contains(&key);
+    match value.as_u64().filter(|_| is_size) {
+        Some(size) => Row::text(words, bytes(size)),
+        None => Row::new(words, value),
+    }
 }
 
 /// `Linux 6.12.0`, `CPython 3.13.1`: what a context is, in a few words.
@@ -150,8 +161,14 @@ pub(crate) fn name_and_version(context: &Value) -> Option<String> {
     })
 }
 
-fn sdk(event: &Event) -> Vec<Group> {
-    let Some(sdk) = &event.sdk else { return Vec::new() };
-    let Ok(Value::Object(object)) = serde_json::to_value(sdk) else { return Vec::new() };
-    vec![Group::new(None, object_rows(&object))]
+fn packages(event: &Event) -> Vec<Group> {
+    let sdk = event.sdk.as_ref().and_then(|sdk| serde_json::to_value(sdk).ok());
+    let sdk = match &sdk {
+        Some(Value::Object(object)) => object_rows(object),
+        _ => Vec::new(),
+    };
+    vec![
+        Group::new(Some("SDK".to_owned()), sdk),
+        Group::new(Some("Packages".to_owned()), object_rows(&event.modules)),
+    ]
 }

@@ -34,9 +34,14 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
 pub(crate) fn bytes(number: u64) -> String {
     match number {
         0..=999 => format!("{number} B"),
-        1_000..=999_999 => format!("{}.{} KB", number / 1_000, number % 1_000 / 100),
-        _ => format!("{}.{} MB", full(number / 1_000_000), number % 1_000_000 / 100_000),
+        1_000..=999_999 => tenths(number, 1_000, "KB"),
+        1_000_000..=999_999_999 => tenths(number, 1_000_000, "MB"),
+        _ => tenths(number, 1_000_000_000, "GB"),
     }
+}
+
+fn tenths(number: u64, unit: u64, name: &str) -> String {
+    format!("{}.{} {name}", full(number / unit), number % unit / (unit / 10))
 }
 
 #[cfg(test)]
@@ -53,5 +58,6 @@ mod tests {
         assert_eq!(counted(1, "event", "events"), "1 event");
         assert_eq!(counted(2_310, "event", "events"), "2,310 events");
         assert_eq!(bytes(4_096), "4.0 KB");
+        assert_eq!(bytes(4_294_967_296), "4.2 GB");
     }
 }

@@ -18,8 +18,6 @@ pub(crate) struct FrameRow {
     pub(crate) name: String,
     /// The whole story of the name, on hover.
     pub(crate) name_title: Option<String>,
-    /// Where the name stands in for a function: which image or file it is in.
-    pub(crate) within: Option<String>,
     pub(crate) in_app: bool,
     /// Name of the function that this call was inlined into.
     pub(crate) inlined_into: Option<String>,
@@ -80,7 +78,6 @@ pub(crate) fn row(of: &FrameOf<'_>) -> Option<FrameRow> {
         anchor: of.anchor.clone(),
         name: name(frame),
         name_title: frame.raw_function.clone().or_else(|| frame.symbol.clone()),
-        within: within(frame),
         in_app: is_in_app(frame),
         inlined_into: inlined_into(of.stack, of.index),
         place: place(frame),
@@ -113,15 +110,6 @@ fn is_placeholder(name: &str) -> bool {
     matches!(name, "" | "?" | "<unknown>" | "<redacted>")
 }
 
-fn has_function(frame: &Frame) -> bool {
-    frame.function.as_deref().is_some_and(|name| !is_placeholder(name)) || frame.symbol.is_some()
-}
-
-fn within(frame: &Frame) -> Option<String> {
-    let package = frame.package.as_deref().filter(|_| !has_function(frame))?;
-    Some(file_name(package).to_owned())
-}
-
 /// Name of the function that the call at `index` was inlined into: its next older frame.
 pub(crate) fn inlined_into(stack: &Stacktrace, index: usize) -> Option<String> {
     let is_inlined = |s: &Symbolicated| s.inlined;
@@ -136,7 +124,7 @@ fn place(frame: &Frame) -> Option<Place> {
         format!("minified: {}:{}{column}", position.abs_path, position.lineno)
     });
     let file = frame.filename.as_deref().or(frame.abs_path.as_deref()).or(frame.module.as_deref());
-    match file.filter(|file| !is_placeholder(file)) {
+    match file.filter(|file| !is_placeholder(file) && *file != name(frame)) {
         Some(file) => Some(Place {
             file: file.to_owned(),
             line: frame.lineno,

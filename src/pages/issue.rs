@@ -16,7 +16,9 @@ use crate::images::{Images, images};
 use crate::page::{Page, RenderError};
 use crate::reason::missing_keys;
 use crate::source::Contexts;
-use crate::trace::{ThreadCard, TraceCard, Viewing, cards, first_missing, other_threads, resolved};
+use crate::trace::{
+    ThreadCard, TraceCard, Viewing, cards, first_missing, other_threads, resolved, shown_frames,
+};
 use crate::when::{When, day_before};
 
 /// `/{organization}/{project}/issues/{short_id}/` and `…/events/{event_id}/`.
@@ -337,8 +339,7 @@ fn daily(page: &IssuePage) -> Option<Bars> {
 fn missing(page: &IssuePage, cards: &[TraceCard]) -> Option<Missing> {
     let mut keys: Vec<String> = Vec::new();
     let mut is_map = false;
-    let frames = page.event.stacktraces().flat_map(|stack| &stack.frames);
-    for frame in frames.filter(|frame| is_unresolved(frame)) {
+    for frame in shown_frames(&page.event).filter(|frame| is_unresolved(frame)) {
         let Some(symbolication) = &frame.symbolication else { continue };
         is_map |= symbolication.minified.is_some();
         keys.extend(missing_keys(&symbolication.status).into_iter().next());

@@ -29,6 +29,7 @@ fn of_path(path: &str) -> Option<String> {
         .or_else(|| cargo_crate(path))
         .or_else(|| node_module(path))
         .or_else(|| python_package(path))
+        .or_else(|| served_file(path))
 }
 
 /// `/rustc/<hash>/library/std/src/…` → `std`.
@@ -77,6 +78,15 @@ fn python_package(path: &str) -> Option<String> {
     }
     let is_library = path.contains("/lib/python") || path.starts_with("<frozen ");
     is_library.then(|| "python".to_owned())
+}
+
+/// `https://shop.example/assets/vendor-1.js?v=2` → `vendor-1.js`.
+fn served_file(path: &str) -> Option<String> {
+    if !path.starts_with("http://") && !path.starts_with("https://") {
+        return None;
+    }
+    let name = file_name(path.split(['?', '#']).next()?);
+    name.contains(".js").then(|| name.to_owned())
 }
 
 /// `<alloc::boxed::Box<F> as core::ops::FnOnce>::call_once` → `alloc`; needs a path with `::`.
@@ -136,6 +146,7 @@ mod tests {
         check(at("/c/registry/src/index-1/serde_json-1.0.1/src/de.rs"), Some("serde_json"));
         check(at("/app/node_modules/express/lib/router/index.js"), Some("express"));
         check(at("/app/node_modules/a/node_modules/@sentry/node/index.js"), Some("@sentry/node"));
+        check(at("https://shop.example/assets/vendor-1.js?v=2"), Some("vendor-1.js"));
         check(at("node:internal/process/task_queues"), Some("node"));
         check(at("/venv/lib/python3.13/site-packages/django/core/x.py"), Some("django"));
         check(at("/usr/lib/python3.13/json/decoder.py"), Some("python"));

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use protocol::event::Event;
 use protocol::exception::{Exception, Mechanism, Thread};
-use protocol::stacktrace::Stacktrace;
+use protocol::stacktrace::{Frame, Stacktrace};
 
 use crate::fold::{Run, is_in_app, runs, summary};
-use crate::frame::{FrameOf, FrameRow, Why, is_unresolved, name, row};
+use crate::frame::{FrameOf, FrameRow, Why, is_unresolved, name, needed_symbolication, row};
 use crate::help::UploadHelp;
 use crate::issue::TraceView;
 use crate::reason::Weight;
@@ -358,14 +358,25 @@ fn without_details(row: FrameRow) -> FrameRow {
     FrameRow { lines: Vec::new(), facts: Vec::new(), vars: Vec::new(), why: None, ..row }
 }
 
-/// Counts the frames of all cards that a person can read, and all.
+/// The frames that [`cards`] shows: of exceptions and the event, else of the crashed thread.
+pub(crate) fn shown_frames(event: &Event) -> impl Iterator<Item = &Frame> {
+    let exceptions = event.exception.values.iter().filter_map(|e| e.stacktrace.as_ref());
+    let own: Vec<&Stacktrace> = exceptions.chain(event.stacktrace.as_ref()).collect();
+    let thread = match own.is_empty() {
+        true => main_thread(event).and_then(|(_, thread)| thread.stacktrace.as_ref()),
+        false => None,
+    };
+    own.into_iter().chain(thread).flat_map(|stack| &stack.frames)
+}
+
+/// Counts the shown frames that a person can read, and all of them; `None` where there was nothing to do.
 pub(crate) fn resolved(event: &Event) -> Option<(usize, usize)> {
-    let frames = || event.stacktraces().flat_map(|stack| &stack.frames);
-    if !frames().any(crate::frame::needed_symbolication) {
+    if !shown_frames(event).any(needed_symbolication) {
         return None;
     }
-    let all = frames().count();
-    Some((all - frames().filter(|frame| is_unresolved(frame)).count(), all))
+    let unresolved = shown_frames(event).filter(|frame| is_unresolved(frame)).count();
+    let all = shown_frames(event).count();
+    Some((all - unresolved, all))
 }
 
 /// Returns the anchor of the first frame that misses something, for a link from the facts above.

@@ -1,5 +1,7 @@
 //! Names as people read them: demangled, and shortened for display and grouping.
 
+mod trim;
+
 use std::borrow::Cow;
 
 use symbolic::common::{self, Name, NameMangling};
@@ -7,18 +9,23 @@ use symbolic_demangle::{Demangle, DemangleOptions};
 
 use crate::language::Language;
 
+pub use trim::trim;
+
+/// Longest symbol that is demangled, in bytes; template-heavy programs reach some 10 KB.
+const SYMBOL_BYTES_MAX: usize = 16 << 10;
+
 /// Demangles a symbol: Rust (legacy and v0), Itanium C++ and MSVC; anything else is returned as it is.
 ///
 /// The result is complete: with parameters and template arguments, without the hash of Rust symbols.
 /// `language` decides only where the symbol's form does not.
 pub fn demangle(symbol: &str, language: Language) -> Cow<'_, str> {
-    if !is_mangled(symbol) {
+    if !is_mangled(symbol) || symbol.len() > SYMBOL_BYTES_MAX {
         return Cow::Borrowed(symbol);
     }
     let language = match language {
-        Language::Rust => common::Language::Rust,
-        Language::Cpp if !symbol.starts_with("_R") => common::Language::Cpp,
+        Language::Cpp if symbol.starts_with("_Z") => common::Language::Cpp,
         Language::ObjCpp => common::Language::ObjCpp,
+        // Tried in order: Rust, then C++. A Rust program contains C++ symbols and the other way round.
         _ => common::Language::Unknown,
     };
     let name = Name::new(symbol, NameMangling::Mangled, language);
@@ -29,15 +36,9 @@ pub fn demangle(symbol: &str, language: Language) -> Cow<'_, str> {
 }
 
 fn is_mangled(symbol: &str) -> bool {
-    symbol.starts_with("_Z")
-        || symbol.starts_with("__Z")
-        || symbol.starts_with("_R")
-        || symbol.starts_with("__R")
-        || symbol.starts_with('?')
-        || symbol.starts_with("@?")
+    ["_Z", "__Z", "___Z", "_R", "__R", "?", "@?"].iter().any(|prefix| symbol.starts_with(prefix))
 }
 
-/// Shortens a name.
-pub fn trim(name: &str) -> Cow<'_, str> {
-    Cow::Borrowed(name)
-}
+#[cfg(test)]
+#[path = "tests/demangle.rs"]
+mod tests;

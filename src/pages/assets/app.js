@@ -23,11 +23,11 @@
       button.focus();
     }
     if (button.classList.contains("done")) return;
-    const words = button.textContent;
-    button.textContent = words === "Copy" ? "Copied" : "✓";
+    const words = button.firstElementChild ? null : button.textContent;
+    if (words) button.textContent = "Copied";
     button.classList.add("done");
     setTimeout(() => {
-      button.textContent = words;
+      if (words) button.textContent = words;
       button.classList.remove("done");
     }, COPIED_MS);
   };

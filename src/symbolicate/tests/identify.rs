@@ -69,7 +69,7 @@ fn own_test_binary_is_an_elf_with_debug_info() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn random_bytes_with_a_known_magic_never_panic(magic in 0_usize..9, tail in prop::collection::vec(any::<u8>(), 0..600)) {

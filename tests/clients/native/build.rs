@@ -5,7 +5,9 @@ use std::process::Command;
 
 fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let here = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let here = PathBuf::from(
+        std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"),
+    );
     let object = out.join("order.o");
     let mut compiler = Command::new("g++");
     compiler.args(["-std=c++17", "-O2", "-g", "-fPIC", "-fexceptions", "-c"]);
@@ -14,7 +16,12 @@ fn main() {
     if let Ok(map) = std::env::var("CRASH_PREFIX_MAP") {
         compiler.arg(format!("-ffile-prefix-map={map}"));
     }
-    let status = compiler.arg(here.join("cpp/order.cpp")).arg("-o").arg(&object).status().expect("g++ is installed");
+    let status = compiler
+        .arg(here.join("cpp/order.cpp"))
+        .arg("-o")
+        .arg(&object)
+        .status()
+        .expect("g++ is installed");
     assert!(status.success(), "g++ could not compile cpp/order.cpp");
     println!("cargo::rerun-if-changed=cpp");
     println!("cargo::rustc-link-arg-bin=cpp-crash={}", object.display());

@@ -79,10 +79,10 @@ impl Attributes {
         match name {
             dw::DW_AT_name => self.name = string(dwarf, unit, value)?,
             dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name => {
-                self.linkage_name = string(dwarf, unit, value)?
+                self.linkage_name = string(dwarf, unit, value)?;
             }
             dw::DW_AT_abstract_origin | dw::DW_AT_specification => {
-                self.origin = reference(unit, value)
+                self.origin = reference(unit, value);
             }
             dw::DW_AT_low_pc => self.low_pc = dwarf.attr_address(unit, value)?,
             dw::DW_AT_high_pc => {

@@ -100,7 +100,7 @@ impl Machine<'_, '_> {
             }
             9 => {
                 self.address =
-                    self.address.wrapping_add(input.number(2, self.encoding.is_big_endian)?)
+                    self.address.wrapping_add(input.number(2, self.encoding.is_big_endian)?);
             }
             6 | 7 | 10 | 11 => {}
             5 | 12 => {
@@ -171,7 +171,7 @@ impl Machine<'_, '_> {
         let line = u32::try_from(line).unwrap_or(0);
         match self.rows.last_mut() {
             Some(last) if last.span.end == span.start && last.file == file && last.line == line => {
-                last.span.end = span.end
+                last.span.end = span.end;
             }
             _ => self.rows.push(Row { span, file, line }),
         }

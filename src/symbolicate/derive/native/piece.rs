@@ -51,7 +51,7 @@ pub(super) fn paint<R: Ord + Copy>(mut spans: Vec<(Span, R)>) -> Vec<(Span, R)> 
 fn lay<R: PartialEq + Copy>(painted: &mut Vec<(Span, R)>, span: Span, rank: R) {
     match painted.last_mut() {
         Some((last, last_rank)) if last.end == span.start && *last_rank == rank => {
-            last.end = span.end
+            last.end = span.end;
         }
         _ => painted.push((span, rank)),
     }

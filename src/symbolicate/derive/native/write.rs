@@ -138,7 +138,7 @@ impl File {
                     && SEGMENTS < SCOPES
                     && SCOPES < NAMES
                     && NAMES < STRINGS
-            )
+            );
         };
         let length = HEADER_BYTES
             + counts.iter().zip(RECORD_BYTES).map(|(count, bytes)| count * bytes).sum::<usize>();

@@ -1,0 +1,45 @@
+//! Permissions: the operations of the API, each with the scopes of which one is enough.
+//!
+//! The table is Sentry's (sentry-cli-protocol.md §2.2). A permission is a type, so that the signature of
+//! a handler says what it needs and cannot forget to ask.
+
+use super::scope::Scope::{self, *};
+
+/// An operation that needs one of several scopes.
+pub(crate) trait Permission: Send + Sync + 'static {
+    /// Any one of these is enough.
+    const ANY_OF: &'static [Scope];
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])+ $name:ident: $($scope:ident)+;)+) => {$(
+        $(#[$doc])+
+        #[derive(Debug)]
+        pub(crate) enum $name {}
+
+        impl Permission for $name {
+            const ANY_OF: &'static [Scope] = &[$($scope),+];
+        }
+    )+};
+}
+
+permissions! {
+    /// Read releases, upload options, debug files, bundles.
+    ReadUploads: ProjectRead ProjectWrite ProjectAdmin ProjectReleases OrgCi;
+    /// Upload files, make releases.
+    WriteUploads: ProjectWrite ProjectAdmin ProjectReleases OrgCi;
+    /// Delete releases and their files; a build's token cannot.
+    DeleteReleases: ProjectAdmin ProjectReleases;
+    /// Delete debug files.
+    DeleteDebugFiles: ProjectWrite ProjectAdmin;
+    /// Read organizations.
+    ReadOrganizations: OrgRead OrgWrite OrgAdmin;
+    /// Read the connected repositories.
+    ReadRepositories: OrgRead OrgWrite OrgAdmin OrgIntegrations OrgCi;
+    /// Read projects and their keys.
+    ReadProjects: ProjectRead ProjectWrite ProjectAdmin OrgRead OrgWrite OrgAdmin;
+    /// Read issues and events.
+    ReadEvents: EventRead EventWrite EventAdmin;
+    /// Change issues.
+    WriteEvents: EventWrite EventAdmin;
+}

@@ -1,0 +1,186 @@
+//! `artifact_bundle` and its tables: uploaded source map bundles, what is in them, and for whom.
+
+use super::engine::{Bind, Tx, from_row};
+use crate::blobs::{BlobKey, Sha1};
+use crate::error::Result;
+
+/// An uploaded bundle. The same files uploaded for two releases are two bundles with one `bundle_id`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ArtifactBundle {
+    /// Ordered by time.
+    pub(crate) id: i64,
+    /// Whose it is.
+    pub(crate) organization_id: i64,
+    /// What its maker calls it.
+    pub(crate) bundle_id: String,
+    /// Its bytes, as clients call them.
+    pub(crate) sha1: Sha1,
+    /// Its bytes in the store.
+    pub(crate) sha256: BlobKey,
+    /// How many there are.
+    pub(crate) size: i64,
+    /// Files in it.
+    pub(crate) file_count: i64,
+    /// When it was stored.
+    pub(crate) created_at_ms: i64,
+}
+from_row!(ArtifactBundle {
+    id,
+    organization_id,
+    bundle_id,
+    sha1,
+    sha256,
+    size,
+    file_count,
+    created_at_ms,
+});
+
+/// A file in a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ArtifactFile {
+    /// Name in the archive.
+    pub(crate) entry: String,
+    /// Name to look it up by.
+    pub(crate) url: String,
+    /// The manifest's word for its kind.
+    pub(crate) kind: String,
+    /// Which build it belongs to.
+    pub(crate) debug_id: Option<String>,
+}
+from_row!(ArtifactFile { entry, url, kind, debug_id });
+
+/// Stores a bundle; returns `false` if the organization has the same bytes.
+pub(crate) async fn insert(tx: &mut Tx<'_>, bundle: &ArtifactBundle) -> Result<bool> {
+    let inserted_count = tx
+        .execute(
+            "INSERT INTO artifact_bundle (id, organization_id, bundle_id, sha1, sha256, size, file_count,
+               created_at_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (organization_id, sha1) DO NOTHING",
+            &[
+                &bundle.id,
+                &bundle.organization_id,
+                &bundle.bundle_id,
+                &bundle.sha1,
+                &bundle.sha256,
+                &bundle.size,
+                &bundle.file_count,
+                &bundle.created_at_ms,
+            ],
+        )
+        .await?;
+    Ok(inserted_count == 1)
+}
+
+/// Stores what is in a new bundle.
+pub(crate) async fn insert_files(
+    tx: &mut Tx<'_>,
+    bundle: i64,
+    files: &[ArtifactFile],
+) -> Result<()> {
+    let positions: Vec<i64> = (0..).take(files.len()).collect();
+    let rows: Vec<[&dyn Bind; 6]> = files
+        .iter()
+        .zip(&positions)
+        .map(|(file, position)| -> [&dyn Bind; 6] {
+            [&bundle, position, &file.entry, &file.url, &file.kind, &file.debug_id]
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO artifact_file (bundle_id, position, entry, url, kind, debug_id) VALUES",
+        &rows,
+        "",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Returns the bundle of an organization with these bytes.
+pub(crate) async fn find_by_sha1(
+    tx: &mut Tx<'_>,
+    organization: i64,
+    sha1: Sha1,
+) -> Result<Option<ArtifactBundle>> {
+    tx.optional(
+        "SELECT id, organization_id, bundle_id, sha1, sha256, size, file_count, created_at_ms
+         FROM artifact_bundle
+         WHERE organization_id = $1 AND sha1 = $2",
+        &[&organization, &sha1],
+    )
+    .await
+}
+
+/// Makes a bundle visible to a project.
+pub(crate) async fn add_project(tx: &mut Tx<'_>, bundle: i64, project: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO artifact_bundle_project (bundle_id, project_id)
+         VALUES ($1, $2)
+         ON CONFLICT (bundle_id, project_id) DO NOTHING",
+        &[&bundle, &project],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ties a bundle to a release and a distribution; an absent one is an empty text.
+pub(crate) async fn add_release(
+    tx: &mut Tx<'_>,
+    bundle: i64,
+    release: &str,
+    dist: &str,
+    created_at_ms: i64,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO artifact_bundle_release (bundle_id, release, dist, created_at_ms)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (bundle_id, release, dist) DO NOTHING",
+        &[&bundle, &release, &dist, &created_at_ms],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Returns the debug ids of the scripts and maps in a bundle, each once.
+pub(crate) async fn debug_ids(tx: &mut Tx<'_>, bundle: i64) -> Result<Vec<String>> {
+    tx.all(
+        "SELECT DISTINCT debug_id
+         FROM artifact_file
+         WHERE bundle_id = $1 AND debug_id IS NOT NULL AND kind IN ('minified_source', 'source_map')",
+        &[&bundle],
+    )
+    .await
+}
+
+/// A file that a project sees, and the bundle it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FoundFile {
+    /// The bundle.
+    pub(crate) bundle_row_id: i64,
+    /// Its bytes in the store.
+    pub(crate) bundle_sha256: BlobKey,
+    /// The manifest's word for the file's kind.
+    pub(crate) kind: String,
+    /// Name to look it up by.
+    pub(crate) url: String,
+}
+from_row!(FoundFile { bundle_row_id, bundle_sha256, kind, url });
+
+/// Returns the files with a debug id that a project sees, from the newest bundle first.
+pub(crate) async fn files_with_debug_id(
+    tx: &mut Tx<'_>,
+    project: i64,
+    debug_id: &str,
+    limit: u32,
+) -> Result<Vec<FoundFile>> {
+    tx.all(
+        "SELECT b.id, b.sha256, f.kind, f.url
+         FROM artifact_file f
+         JOIN artifact_bundle b ON b.id = f.bundle_id
+         JOIN artifact_bundle_project p ON p.bundle_id = b.id AND p.project_id = $1
+         WHERE f.debug_id = $2
+         ORDER BY b.id DESC, f.position
+         LIMIT $3",
+        &[&project, &debug_id, &limit],
+    )
+    .await
+}

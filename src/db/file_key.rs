@@ -1,0 +1,25 @@
+//! `file_key`: what the stored files of a project answer to, in the words of what events miss.
+
+use super::engine::{Bind, Tx};
+use crate::error::Result;
+
+/// Adds keys of one file, which is a debug file or an artifact bundle. No two keys may be the same.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    project: i64,
+    keys: &[String],
+    file_id: i64,
+    created_at_ms: i64,
+) -> Result<()> {
+    let rows: Vec<[&dyn Bind; 4]> = keys
+        .iter()
+        .map(|key| -> [&dyn Bind; 4] { [&project, key, &file_id, &created_at_ms] })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO file_key (project_id, key, file_id, created_at_ms) VALUES",
+        &rows,
+        "ON CONFLICT (project_id, key, file_id) DO NOTHING",
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,294 @@
+//! Phase two: accepted events become kept events in their issues.
+//!
+//! One batch runs through four stages: prepare (parse, normalize, scrub), symbolicate (the need/done loop;
+//! the only I/O is in `symbols`), conclude (fingerprint, summary, compression), keep (one transaction). What
+//! computes runs beside the async threads and is caught per event: a panic costs that event a try, not its
+//! neighbours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use protocol::envelope::EnvelopeHeader;
+use protocol::event::Event;
+use protocol::id::ProjectId;
+use protocol::stacktrace::FrameStatus;
+use symbolicate::symbolication::{Outcome, Step, Symbolication};
+use symbolicate::wanted::{Found, Wanted};
+
+use super::accept::Sender;
+use super::normalize::Arrival;
+use super::{keep, normalize, scrub, stored, summary, tags, user_hash};
+use crate::app::App;
+use crate::db::accepted::Accepted;
+use crate::db::issue::IssueUpdate;
+use crate::error::{Error, Result};
+use crate::grouping::{self, GroupHash};
+use crate::metrics::FrameLabels;
+use crate::{blocking, symbols};
+
+/// Most rounds of asking for files; today's symbolication needs two.
+const ROUNDS_MAX: usize = 8;
+
+/// A digested event, ready to be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Digested {
+    pub(crate) project_id: i64,
+    pub(crate) event_id: Vec<u8>,
+    pub(crate) received_at_ms: i64,
+    pub(crate) occurred_at_ms: i64,
+    pub(crate) original: Vec<u8>,
+    pub(crate) result: Vec<u8>,
+    pub(crate) hash: GroupHash,
+    pub(crate) summary: IssueUpdate,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) user_hash: Option<Vec<u8>>,
+    /// Keys of files that were not there.
+    pub(crate) missing: BTreeSet<String>,
+    /// Frames by platform and status, for the metrics.
+    pub(crate) frames: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct BatchReport {
+    /// Events that are kept now.
+    pub(crate) kept: u64,
+    /// Events that were kept before.
+    pub(crate) duplicates: u64,
+    /// Rows that could not be digested, with the reason.
+    pub(crate) failed: Vec<(i64, String)>,
+}
+
+/// Digests accepted rows and removes them from the queue in the transaction that keeps their events.
+///
+/// # Errors
+/// When files or the database cannot be reached: the rows stay as they are. A row that cannot be digested
+/// is no error of the batch; it stands in the report.
+pub(crate) async fn digest(app: &App, rows: Vec<Accepted>) -> Result<BatchReport> {
+    let mut report = BatchReport::default();
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let prepared = blocking::run(move || Ok(rows.iter().map(prepare).collect::<Vec<_>>())).await?;
+    let mut originals = Vec::new();
+    for (id, prepared) in ids.into_iter().zip(prepared) {
+        match prepared {
+            Ok((project, original)) => originals.push((id, project, original)),
+            Err(error) => report.failed.push((id, error)),
+        }
+    }
+    let events =
+        originals.iter().map(|(_, project, original)| (*project, original.clone())).collect();
+    let outcomes = symbolicate_all(app, events).await?;
+    let secret = app.secrets.user_hash;
+    let concluded = blocking::run(move || {
+        let joined = originals.into_iter().zip(outcomes);
+        let conclude =
+            |((id, project, original), outcome): ((i64, ProjectId, Event), Attempt<Outcome>)| {
+                (
+                    id,
+                    outcome.and_then(|outcome| {
+                        caught(|| conclude(project, &original, &outcome, &secret))
+                    }),
+                )
+            };
+        Ok(joined.map(conclude).collect::<Vec<_>>())
+    })
+    .await?;
+    let mut digested = Vec::new();
+    for (id, concluded) in concluded {
+        match concluded {
+            Ok(event) => digested.push((id, event)),
+            Err(error) => report.failed.push((id, error)),
+        }
+    }
+    count_frames(app, digested.iter().map(|(_, event)| event));
+    let kept = keep::keep(app, digested).await?;
+    report.kept = kept.kept;
+    report.duplicates = kept.duplicates;
+    Ok(report)
+}
+
+/// What one event made of a stage, or why it could not.
+type Attempt<T> = Result<T, String>;
+
+/// Runs one event's part of a stage; a panic becomes its error.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Attempt<T> {
+    // Unwind safe: everything the closure may leave half done is dropped with it.
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            Err(format!("the digest panicked: {}", text.unwrap_or_default()))
+        }
+    }
+}
+
+/// Makes the original of an accepted row: what is kept, and what every later digest starts from.
+fn prepare(row: &Accepted) -> Attempt<(ProjectId, Event)> {
+    caught(|| {
+        let sender: Sender = serde_json::from_str(&row.sender)?;
+        let event = Event::from_json(&protocol::surrogate::repair(&row.payload))
+            .map_err(|error| Error::Invalid(format!("the event is no JSON object: {error}")))?;
+        let arrival = Arrival {
+            event_id: row.event_id(),
+            received: protocol::time::Timestamp(row.received_at_ms),
+            sent_at: sender.sent_at_ms.map(protocol::time::Timestamp),
+            client: sender.client,
+            address: sender.address,
+        };
+        let mut event = normalize::normalize(event, &arrival);
+        scrub::scrub(&mut event);
+        Ok((row.project(), event))
+    })
+}
+
+/// Symbolicates events: asks what they want, finds it once per project, until nothing is wanted.
+pub(crate) async fn symbolicate_all(
+    app: &App,
+    events: Vec<(ProjectId, Event)>,
+) -> Result<Vec<Attempt<Outcome>>> {
+    let mut done: Vec<Option<Attempt<Outcome>>> = events.iter().map(|_| None).collect();
+    let mut open: Vec<InWork> = events.into_iter().enumerate().map(InWork::new).collect();
+    for _ in 0..ROUNDS_MAX {
+        let stepped =
+            blocking::run(move || Ok(open.into_iter().map(InWork::step).collect::<Vec<_>>()))
+                .await?;
+        open = Vec::new();
+        for (place, step) in stepped {
+            match step {
+                Ok(work) => open.push(work),
+                Err(attempt) => done[place] = Some(attempt),
+            }
+        }
+        if open.is_empty() {
+            break;
+        }
+        find_for(app, &mut open).await?;
+    }
+    let unfinished = || Err("symbolication asked for files again and again".to_owned());
+    Ok(done.into_iter().map(|outcome| outcome.unwrap_or_else(unfinished)).collect())
+}
+
+/// One event between two steps.
+struct InWork {
+    place: usize,
+    project: ProjectId,
+    symbolication: Symbolication,
+    wanted: Vec<Wanted>,
+    found: Vec<(Wanted, Found)>,
+}
+
+impl InWork {
+    fn new((place, (project, event)): (usize, (ProjectId, Event))) -> Self {
+        let symbolication = Symbolication::of_event(event);
+        Self { place, project, symbolication, wanted: Vec::new(), found: Vec::new() }
+    }
+
+    /// Takes one step: still in work, or finished one way or the other.
+    fn step(mut self) -> (usize, Result<Self, Attempt<Outcome>>) {
+        let found = std::mem::take(&mut self.found);
+        let place = self.place;
+        let stepped = caught(|| Ok(self.symbolication.step(found)));
+        let next = match stepped {
+            Err(error) => Err(Err(error)),
+            Ok(Step::Done(outcome)) => Err(Ok(*outcome)),
+            Ok(Step::Need(wanted)) => {
+                self.wanted = wanted;
+                Ok(self)
+            }
+        };
+        (place, next)
+    }
+}
+
+/// Finds what all open events want, each thing once per project.
+async fn find_for(app: &App, open: &mut [InWork]) -> Result<()> {
+    let mut wanted: BTreeMap<ProjectId, BTreeSet<Wanted>> = BTreeMap::new();
+    for work in open.iter() {
+        wanted.entry(work.project).or_default().extend(work.wanted.iter().cloned());
+    }
+    let mut found = BTreeMap::new();
+    for (project, wanted) in wanted {
+        let wanted: Vec<Wanted> = wanted.into_iter().collect();
+        found.insert(project, symbols::find::find_all(app, project, &wanted).await?);
+    }
+    for work in open {
+        let of_project = found.get(&work.project);
+        let find = |wanted: Wanted| {
+            let found = of_project.and_then(|found| found.get(&wanted)).cloned();
+            (wanted, found.unwrap_or(Found::Missing))
+        };
+        work.found = std::mem::take(&mut work.wanted).into_iter().map(find).collect();
+    }
+    Ok(())
+}
+
+/// Fingerprints, summarizes and compresses a symbolicated event.
+pub(crate) fn conclude(
+    project: ProjectId,
+    original: &Event,
+    outcome: &Outcome,
+    secret: &[u8; 32],
+) -> Result<Digested> {
+    let result = &outcome.event;
+    let event_id =
+        original.event_id.ok_or_else(|| Error::internal("a normalized event has no id"))?;
+    let forms = stored::pack(original, result)?;
+    let summary = summary::summarize(result);
+    Ok(Digested {
+        project_id: project.0,
+        event_id: event_id.bytes().to_vec(),
+        received_at_ms: original.received.unwrap_or_default().ms(),
+        occurred_at_ms: summary.last_seen_ms,
+        original: forms.original,
+        result: forms.result,
+        hash: grouping::fingerprint(result).hash,
+        tags: tags::counted(result),
+        user_hash: user_hash::user_hash(result, secret),
+        missing: outcome.missing.clone(),
+        frames: frames_by_status(result),
+        summary,
+    })
+}
+
+/// Platforms that the metrics name; any other counts as `other`, so clients cannot make label values.
+const PLATFORMS: &[&str] = &[
+    "native",
+    "javascript",
+    "node",
+    "python",
+    "java",
+    "csharp",
+    "ruby",
+    "php",
+    "go",
+    "cocoa",
+    "c",
+    "rust",
+];
+
+fn frames_by_status(event: &Event) -> BTreeMap<(&'static str, &'static str), u64> {
+    let mut counts = BTreeMap::new();
+    for frame in event.stacktraces().flat_map(|trace| &trace.frames) {
+        let platform = frame.platform.as_deref().or(event.platform.as_deref()).unwrap_or("other");
+        let platform =
+            PLATFORMS.iter().find(|known| **known == platform).copied().unwrap_or("other");
+        let status =
+            frame.symbolication.as_ref().map_or(&FrameStatus::AsSent, |s| &s.status).name();
+        *counts.entry((platform, status)).or_default() += 1;
+    }
+    counts
+}
+
+/// Adds the frames of digested events to the metrics.
+pub(crate) fn count_frames<'a>(app: &App, events: impl Iterator<Item = &'a Digested>) {
+    for ((platform, status), n) in events.flat_map(|event| &event.frames) {
+        app.metrics.frames.get_or_create(&FrameLabels { platform, status }).inc_by(*n);
+    }
+}
+
+/// Reads what the digest needs of an envelope's header; see `accept`.
+pub(crate) fn sent_at_ms(header: &EnvelopeHeader) -> Option<i64> {
+    header.sent_at.map(protocol::time::Timestamp::ms)
+}

@@ -1,0 +1,71 @@
+//! What happens every few seconds: counts are written down, old queue rows expire, gauges are set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::app::App;
+use crate::db::{accepted, job, outcome};
+use crate::error::Result;
+
+/// Time between two rounds.
+const EVERY: Duration = Duration::from_secs(5);
+/// How long an event may wait for its digest, in milliseconds: seven days.
+const ACCEPTED_AGE_MS_MAX: i64 = 7 * 24 * 3600 * 1000;
+
+/// Waits for the next round and does it. The last round is done when the server stops.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub(crate) async fn turn(app: App) -> Result<()> {
+    tokio::select! {
+        () = tokio::time::sleep(EVERY) => {}
+        () = app.shutdown.cancelled() => {}
+    }
+    write_outcomes(&app).await?;
+    expire(&app).await?;
+    let (depth, jobs) = app
+        .db
+        .read(|tx| {
+            Box::pin(async move { Ok((accepted::depth(tx).await?, job::waiting(tx).await?)) })
+        })
+        .await?;
+    app.metrics.queue_depth.set(depth.waiting);
+    app.metrics.jobs_waiting.set(jobs);
+    app.intake.set_backlog(depth.bytes);
+    Ok(())
+}
+
+/// Writes the counts down. They are put back if that fails.
+async fn write_outcomes(app: &App) -> Result<()> {
+    let counts = app.intake.take_outcomes();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let counts = Arc::new(counts);
+    let shared = Arc::clone(&counts);
+    let written = app
+        .db
+        .write(move |tx| {
+            let counts = Arc::clone(&shared);
+            Box::pin(async move { outcome::add(tx, &counts).await })
+        })
+        .await;
+    if written.is_err() {
+        app.intake.put_outcomes_back(&counts);
+    }
+    written
+}
+
+async fn expire(app: &App) -> Result<()> {
+    let before_ms = app.clock.now_ms() - ACCEPTED_AGE_MS_MAX;
+    let expired = app
+        .db
+        .write(move |tx| Box::pin(async move { accepted::expire(tx, before_ms).await }))
+        .await?;
+    if expired > 0 {
+        warn!("{expired} accepted events expired without a digest");
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! One event's way from raw to readable frames: the core asks, the shell fetches.
+//!
+//! [`Symbolication::step`] is called with what was found until it says it is done. Nothing here reads a
+//! file or waits; two rounds suffice for what is known today (look-up files, then source texts).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::event::Event;
+use protocol::stacktrace::{FrameStatus, Stacktrace};
+
+use crate::images::Images;
+use crate::wanted::{Found, Wanted};
+use crate::{js_frames, native_frames};
+
+/// Most look-up files one event may ask for in a round; further ones count as missing.
+const WANTED_MAX: usize = 500;
+
+/// What is known about everything that was asked for.
+pub(crate) type Findings = BTreeMap<Wanted, Found>;
+
+/// The symbolication of one event.
+pub struct Symbolication {
+    event: Event,
+    findings: Findings,
+    has_asked_for_sources: bool,
+}
+
+/// What to do next.
+pub enum Step {
+    /// Find these, then call [`Symbolication::step`] again.
+    Need(Vec<Wanted>),
+    /// Nothing more to find.
+    Done(Box<Outcome>),
+}
+
+/// A symbolicated event.
+pub struct Outcome {
+    /// The event with readable frames, each with its verdict; raw traces beside the changed ones.
+    pub event: Event,
+    /// Keys of what was not there.
+    pub missing: BTreeSet<String>,
+}
+
+impl Symbolication {
+    /// Starts with an event as it was normalized and scrubbed.
+    pub fn of_event(event: Event) -> Self {
+        Self { event, findings: Findings::new(), has_asked_for_sources: false }
+    }
+
+    /// Takes what was found for the last [`Step::Need`] (nothing at first) and says what to do next.
+    pub fn step(&mut self, found: Vec<(Wanted, Found)>) -> Step {
+        self.findings.extend(found);
+        let mut wanted = self.wanted_lookups();
+        wanted.retain(|wanted| !self.findings.contains_key(wanted));
+        if wanted.is_empty() && !self.has_asked_for_sources {
+            self.has_asked_for_sources = true;
+            wanted = self.wanted_sources();
+        }
+        if wanted.is_empty() {
+            return Step::Done(Box::new(self.finish()));
+        }
+        // What is over the limit stays unanswered, which the frames show as missing.
+        let asked: Vec<Wanted> = wanted.iter().take(WANTED_MAX).cloned().collect();
+        for beyond in wanted.into_iter().skip(WANTED_MAX) {
+            self.findings.insert(beyond, Found::Missing);
+        }
+        Step::Need(asked)
+    }
+
+    fn wanted_lookups(&self) -> BTreeSet<Wanted> {
+        let images = Images::of_event(&self.event);
+        let mut wanted = BTreeSet::new();
+        for trace in self.event.stacktraces() {
+            for frame in &trace.frames {
+                wanted.extend(native_frames::wanted(frame, &self.event, &images));
+                wanted.extend(js_frames::wanted(frame, &self.event, &images));
+            }
+        }
+        wanted
+    }
+
+    /// Source texts are asked for where an image's functions were found.
+    fn wanted_sources(&self) -> BTreeSet<Wanted> {
+        let has_lookup = |(wanted, found): (&Wanted, &Found)| match (wanted, found) {
+            (Wanted::DebugFile { debug_id: Some(debug_id), .. }, Found::Native(_)) => {
+                Some(*debug_id)
+            }
+            _ => None,
+        };
+        let found = self.findings.iter().filter_map(has_lookup);
+        found.map(|debug_id| Wanted::Sources { debug_id }).collect()
+    }
+
+    fn finish(&mut self) -> Outcome {
+        let mut event = std::mem::take(&mut self.event);
+        let traces = self.symbolicated_traces(&event);
+        replace_traces(&mut event, traces);
+        self.mark_images(&mut event);
+        let is_missing = |found: &Found| matches!(found, Found::Missing | Found::WithoutMap);
+        let missing = self.findings.iter().filter(|(_, found)| is_missing(found));
+        Outcome { missing: missing.flat_map(|(wanted, _)| wanted.keys()).collect(), event }
+    }
+
+    /// Returns the new trace for each trace of the event, in the order of [`replace_traces`].
+    fn symbolicated_traces(&self, event: &Event) -> Vec<Option<Stacktrace>> {
+        let images = Images::of_event(event);
+        let symbolicate = |trace: &Option<Stacktrace>, is_crash: bool| {
+            trace.as_ref().map(|trace| self.trace(trace, event, &images, is_crash))
+        };
+        let mut traces = Vec::new();
+        for exception in &event.exception.values {
+            let signal = exception.mechanism.as_ref().is_some_and(|mechanism| {
+                mechanism.signal().is_some() || CRASH_MECHANISMS.contains(&mechanism.kind.as_str())
+            });
+            traces.push(symbolicate(&exception.stacktrace, signal));
+        }
+        traces.push(symbolicate(&event.stacktrace, false));
+        for thread in &event.threads.values {
+            traces.push(symbolicate(&thread.stacktrace, thread.crashed == Some(true)));
+        }
+        traces
+    }
+
+    fn trace(
+        &self,
+        trace: &Stacktrace,
+        event: &Event,
+        images: &Images<'_>,
+        is_crash: bool,
+    ) -> Stacktrace {
+        let mut frames = Vec::with_capacity(trace.frames.len());
+        for (index, frame) in trace.frames.iter().enumerate() {
+            let at = native_frames::Place { trace, index, is_crash };
+            let made = native_frames::symbolicate(frame, &at, event, images, &self.findings)
+                .or_else(|| js_frames::symbolicate(frame, index, event, images, &self.findings));
+            match made {
+                Some(made) => frames.extend(made),
+                None => frames.push(js_frames::as_sent(frame, index)),
+            }
+        }
+        Stacktrace { frames, ..trace.clone() }
+    }
+
+    /// Tells for each native image whether its file was there, in Sentry's words.
+    fn mark_images(&self, event: &mut Event) {
+        let Some(meta) = &mut event.debug_meta else { return };
+        for image in &mut meta.images {
+            let found =
+                crate::images::wanted_for(image).and_then(|wanted| self.findings.get(&wanted));
+            let status = match found {
+                Some(Found::Native(_)) => "found",
+                Some(Found::SourceMap { .. }) => "found",
+                Some(Found::Missing | Found::WithoutMap) => "missing",
+                Some(Found::Unusable(_) | Found::TooLargeHere(_)) => "malformed",
+                Some(Found::Sources { .. }) | None => "unused",
+            };
+            image.debug_status = Some(status.to_owned());
+        }
+    }
+}
+
+/// Mechanisms whose newest frame is where the program was, not where a call returns to.
+const CRASH_MECHANISMS: &[&str] = &[
+    "signalhandler",
+    "minidump",
+    "mach",
+    "applecrashreport",
+    "seh",
+    "UnhandledException",
+    "breakpad",
+];
+
+/// Puts the new traces in and keeps the old ones beside those that changed.
+fn replace_traces(event: &mut Event, traces: Vec<Option<Stacktrace>>) {
+    let mut traces = traces.into_iter();
+    let mut replace = |old: &mut Option<Stacktrace>, raw: &mut Option<Stacktrace>| {
+        let Some(new) = traces.next().flatten() else { return };
+        let is_changed = new.frames.iter().any(is_changed);
+        let old = old.replace(new);
+        *raw = old.filter(|_| is_changed);
+    };
+    for exception in &mut event.exception.values {
+        replace(&mut exception.stacktrace, &mut exception.raw_stacktrace);
+    }
+    replace(&mut event.stacktrace, &mut event.raw_stacktrace);
+    for thread in &mut event.threads.values {
+        replace(&mut thread.stacktrace, &mut thread.raw_stacktrace);
+    }
+}
+
+fn is_changed(frame: &protocol::stacktrace::Frame) -> bool {
+    frame.symbolication.as_ref().is_some_and(|symbolication| {
+        matches!(
+            symbolication.status,
+            FrameStatus::Symbolicated | FrameStatus::SymbolicatedWithoutLine { .. }
+        )
+    })
+}
