@@ -1,5 +1,6 @@
 //! The command line: what can be said, and who does it.
 
+mod bench;
 mod config;
 mod credentials;
 mod demo;
@@ -57,6 +58,8 @@ enum Command {
     Serve(serve::Serve),
     /// Show what it does: a server with a crash in it, in a temporary folder
     Demo(demo::Demo),
+    /// Measure throughput, latency, processor time, memory and bytes per event
+    Bench(bench::Bench),
     /// Bring the database up to date, and nothing else
     Migrate,
     /// Look at the configuration
@@ -126,6 +129,7 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
     match command {
         Command::Serve(serve) => serve.run(place),
         Command::Demo(demo) => demo.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Migrate => migrate::run(place),
         Command::Config(command) => command.run(place),
         Command::Organization(command) => command.run(place),
