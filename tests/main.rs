@@ -1,7 +1,10 @@
 //! Tests of the whole program: the real binary, over HTTP, files named by behaviour.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
+
 mod access;
 mod commands;
 mod health;
 mod shutdown;
+#[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
