@@ -5,6 +5,7 @@ pub(crate) mod api;
 pub(crate) mod error;
 pub(crate) mod extract;
 pub(crate) mod health;
+pub(crate) mod ingest;
 pub(crate) mod listener;
 pub(crate) mod origin;
 pub(crate) mod path;

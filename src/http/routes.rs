@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::api::{auth_info, organization, project};
+use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
 use super::{access_log, health};
 use crate::app::App;
@@ -23,9 +24,19 @@ pub(crate) fn router(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .nest("/api/0/", api())
+        .merge(ingest())
         .fallback(unknown)
         .layer(middleware::from_fn_with_state(app.clone(), access_log::around))
         .with_state(app)
+}
+
+/// What SDKs send to. The project is the number at the end of the DSN.
+#[rustfmt::skip]
+fn ingest() -> Router<App> {
+    Router::new()
+        .route("/api/{project}/envelope/", post(envelope::accept))
+        .route("/api/{project}/store/", post(store::accept))
+        .layer(middleware::from_fn(cors::allow_any_origin))
 }
 
 /// The REST API.
