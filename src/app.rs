@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::blobs::Kind;
+use crate::config::database::Address;
 use crate::db;
-use crate::db::engine::{Db, Options};
+use crate::db::engine::{DatabaseUrl, Db, Options};
 use crate::db::project_key::Admission;
 use crate::db::token::Token;
 use crate::error::{Context as _, Result};
@@ -107,10 +109,16 @@ impl App {
     /// # Errors
     /// When the database or the blob store cannot be opened, or another server owns the data folder.
     pub(crate) async fn build(config: Config, executable: PathBuf, role: Role) -> Result<Self> {
+        let url = match config.database_address() {
+            Address::Sqlite(path) => DatabaseUrl::Sqlite { path },
+            Address::Postgres(url) => DatabaseUrl::Postgres { url },
+        };
+        let metrics = Metrics::default();
         let options = Options {
+            write_duration: metrics.write_duration.clone(),
             own_data_folder: role == Role::Server,
             postgres_connections_max: config.database.connections_max,
-            ..Options::new(config.database_url())
+            ..Options::new(url)
         };
         let db = Db::open(&options).await?;
         let secrets = Secrets::load(&db).await.context("loading the secrets")?;
@@ -128,7 +136,7 @@ impl App {
             opened: Opened::new(),
             clock: Clock::system_with_random_process(),
             config,
-            metrics: Metrics::default(),
+            metrics,
             executable,
             wake: Wake::default(),
             shutdown: CancellationToken::new(),
@@ -183,5 +191,39 @@ impl Deref for App {
 
     fn deref(&self) -> &Shared {
         &self.0
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! An app over an empty SQLite database, for tests of use cases. Nothing listens, and no job runs.
+
+    use super::{App, Role};
+    use crate::config::{Config, Sources};
+
+    /// An app and the folder it lives in; derefs to [`App`].
+    pub(crate) struct TestApp {
+        app: App,
+        _folder: tempfile::TempDir,
+    }
+
+    impl TestApp {
+        /// Opens everything in an empty folder.
+        pub(crate) async fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a folder for the test");
+            let data = folder.path().display().to_string();
+            let config = Config::load(&Sources::default().flag("--data", "data", Some(data)));
+            let config = config.expect("the defaults are sound");
+            let app = App::build(config, "/nowhere/symbolist".into(), Role::Server).await;
+            Self { app: app.expect("the app opens"), _folder: folder }
+        }
+    }
+
+    impl std::ops::Deref for TestApp {
+        type Target = App;
+
+        fn deref(&self) -> &App {
+            &self.app
+        }
     }
 }
