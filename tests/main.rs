@@ -5,3 +5,8 @@ mod commands;
 mod health;
 mod shutdown;
 mod support;
+mod uploads_artifact_bundles;
+mod uploads_chunks;
+mod uploads_debug_files;
+mod uploads_sentry_cli;
+mod worker;
