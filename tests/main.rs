@@ -8,3 +8,8 @@ mod health;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
+mod uploads_artifact_bundles;
+mod uploads_chunks;
+mod uploads_debug_files;
+mod uploads_sentry_cli;
+mod worker;
