@@ -13,6 +13,7 @@ pub(crate) mod accounts;
 pub(crate) mod ingest;
 pub(crate) mod issues;
 pub(crate) mod symbols;
+pub(crate) mod uploads;
 // What is shared.
 pub(crate) mod app;
 // Stores.
