@@ -3,7 +3,7 @@
 //! A list over several projects or statuses is merged from such lists by whoever asks: each of them walks an
 //! index, where one statement over all would sort everything.
 
-use protocol::id::ProjectId;
+use protocol::id::{IssueId, ProjectId};
 
 use super::engine::{Bind, Tx};
 use super::issue::StoredIssue;
@@ -132,6 +132,15 @@ pub(crate) async fn set_status_where(
            WHERE project_id = $1 AND status <> $3 AND (CAST($2 AS TEXT) IS NULL OR status = $2)
            LIMIT $5)",
         &[&project.0, &from, &to, &now_ms, &limit],
+    )
+    .await
+}
+
+/// Returns the hashes that stand for an issue.
+pub(crate) async fn hashes(tx: &mut Tx<'_>, issue: IssueId, limit: i64) -> Result<Vec<Vec<u8>>> {
+    tx.all(
+        "SELECT hash FROM group_hash WHERE issue_id = $1 ORDER BY hash LIMIT $2",
+        &[&issue.0, &limit],
     )
     .await
 }

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::api::{auth_info, organization, project};
+use super::api::{auth_info, issue, issue_list, organization, project};
 use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
 use super::{access_log, health};
@@ -49,16 +49,31 @@ fn api() -> Router<App> {
         .route("/organizations/", get(organization::list))
         .route("/organizations/{organization}/", get(organization::show))
         .route("/organizations/{organization}/projects/", get(project::list))
+        .route("/organizations/{organization}/issues/", get(issue_list::of_organization))
+        .nest("/organizations/{organization}/issues/{issue}/", issue())
+        .nest("/issues/{issue}/", issue())
+        .route("/organizations/{organization}/shortids/{short_id}/", get(issue::by_short_id))
         .route("/organizations/{organization}/chunk-upload/", get(chunk::options).post(chunk::receive).layer(DefaultBodyLimit::disable()))
         .route("/organizations/{organization}/artifactbundle/assemble/", post(artifact_bundle::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/", get(project::list_all))
         .route("/projects/{organization}/{project}/", get(project::show))
         .route("/projects/{organization}/{project}/keys/", get(project::keys))
+        .route("/projects/{organization}/{project}/issues/", get(issue_list::of_project).put(issue::update_many))
         .route("/projects/{organization}/{project}/files/difs/assemble/", post(debug_file::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/{organization}/{project}/files/dsyms/", get(debug_file::list))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(never_stored))
+}
+
+/// What is about one issue, by id or short id.
+#[rustfmt::skip]
+fn issue() -> Router<App> {
+    Router::new()
+        .route("/", get(issue::show).put(issue::update))
+        .route("/tags/", get(issue::tags))
+        .route("/tags/{key}/", get(issue::tag))
+        .route("/hashes/", get(issue::hashes))
 }
 
 /// npm `sentry` keeps answers for minutes, chunk options included, unless told not to.
