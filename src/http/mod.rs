@@ -11,4 +11,5 @@ pub(crate) mod listener;
 pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod routes;
+pub(crate) mod session_cookie;
 pub(crate) mod upload;
