@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::api::{auth_info, organization, project};
+use super::api::{attachment, auth_info, event, issue, issue_list, organization, project};
 use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
 use super::{access_log, health};
@@ -49,16 +49,39 @@ fn api() -> Router<App> {
         .route("/organizations/", get(organization::list))
         .route("/organizations/{organization}/", get(organization::show))
         .route("/organizations/{organization}/projects/", get(project::list))
+        .route("/organizations/{organization}/issues/", get(issue_list::of_organization))
+        .nest("/organizations/{organization}/issues/{issue}/", issue())
+        .nest("/issues/{issue}/", issue())
+        .route("/organizations/{organization}/shortids/{short_id}/", get(issue::by_short_id))
+        .route("/organizations/{organization}/eventids/{event}/", get(event::by_id))
         .route("/organizations/{organization}/chunk-upload/", get(chunk::options).post(chunk::receive).layer(DefaultBodyLimit::disable()))
         .route("/organizations/{organization}/artifactbundle/assemble/", post(artifact_bundle::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/", get(project::list_all))
         .route("/projects/{organization}/{project}/", get(project::show))
         .route("/projects/{organization}/{project}/keys/", get(project::keys))
+        .route("/projects/{organization}/{project}/issues/", get(issue_list::of_project).put(issue::update_many))
+        .route("/projects/{organization}/{project}/events/", get(event::of_project))
+        .route("/projects/{organization}/{project}/events/{event}/", get(event::show))
+        .route("/projects/{organization}/{project}/events/{event}/json/", get(event::json))
+        .route("/projects/{organization}/{project}/events/{event}/attachments/", get(attachment::list))
+        .route("/projects/{organization}/{project}/events/{event}/attachments/{attachment}/", get(attachment::show))
         .route("/projects/{organization}/{project}/files/difs/assemble/", post(debug_file::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/{organization}/{project}/files/dsyms/", get(debug_file::list))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(never_stored))
+}
+
+/// What is about one issue, by id or short id.
+#[rustfmt::skip]
+fn issue() -> Router<App> {
+    Router::new()
+        .route("/", get(issue::show).put(issue::update))
+        .route("/tags/", get(issue::tags))
+        .route("/tags/{key}/", get(issue::tag))
+        .route("/hashes/", get(issue::hashes))
+        .route("/events/", get(event::of_issue))
+        .route("/events/{event}/", get(event::of_issue_named))
 }
 
 /// npm `sentry` keeps answers for minutes, chunk options included, unless told not to.
