@@ -7,12 +7,13 @@ use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::blobs::{Blobs, S3Options};
+use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::blobs::Kind;
+use crate::config::database::Address;
 use crate::db;
-use crate::db::engine::{Db, Options};
+use crate::db::engine::{DatabaseUrl, Db, Options};
 use crate::db::project_key::Admission;
 use crate::db::token::Token;
 use crate::error::{Context as _, Result};
@@ -108,24 +109,34 @@ impl App {
     /// # Errors
     /// When the database or the blob store cannot be opened, or another server owns the data folder.
     pub(crate) async fn build(config: Config, executable: PathBuf, role: Role) -> Result<Self> {
+        let url = match config.database_address() {
+            Address::Sqlite(path) => DatabaseUrl::Sqlite { path },
+            Address::Postgres(url) => DatabaseUrl::Postgres { url },
+        };
+        let metrics = Metrics::default();
         let options = Options {
+            write_duration: metrics.write_duration.clone(),
             own_data_folder: role == Role::Server,
             postgres_connections_max: config.database.connections_max,
-            ..Options::new(config.database_url())
+            ..Options::new(url)
         };
         let db = Db::open(&options).await?;
         let secrets = Secrets::load(&db).await.context("loading the secrets")?;
         let data = &config.data;
         let app = Self(Arc::new(Shared {
             db,
-            blobs: open_blobs(&config)?,
+            blobs: Blobs::open(&config, data.join("tmp"))?,
             intake: Intake::new(&config.limits),
-            workers: Workers::new(executable.clone(), data.join("tmp"), worker_limits(&config)),
+            workers: Workers::new(
+                executable.clone(),
+                data.join("tmp"),
+                Limits::of_config(&config.workers),
+            ),
             derived: Derived::open(data.join("derived"), DERIVED_BYTES_MAX)?,
             opened: Opened::new(),
             clock: Clock::system_with_random_process(),
             config,
-            metrics: Metrics::default(),
+            metrics,
             executable,
             wake: Wake::default(),
             shutdown: CancellationToken::new(),
@@ -142,39 +153,6 @@ impl App {
             }
         });
         Ok(app)
-    }
-}
-
-fn open_blobs(config: &Config) -> Result<Blobs> {
-    let tmp = config.data.join("tmp");
-    let s3 = &config.blobs.s3;
-    match config.blobs.kind {
-        Kind::FileSystem => Blobs::in_folder(config.data.join("blobs"), tmp),
-        Kind::S3 => {
-            let options = S3Options {
-                endpoint: s3.endpoint.clone(),
-                bucket: s3.bucket.clone(),
-                region: Some(s3.region.clone()),
-                access_key_id: Some(s3.access_key.clone()),
-                secret_access_key: Some(s3.secret_key.clone()),
-                prefix: s3.prefix.clone(),
-            };
-            Blobs::in_bucket(&options, tmp)
-        }
-    }
-}
-
-/// What workers may use: what the machine suggests, unless the operator says otherwise.
-fn worker_limits(config: &Config) -> Limits {
-    let machine = Limits::of_machine();
-    let workers = &config.workers;
-    let share = machine.memory_bytes.saturating_mul(machine.at_once as u64)
-        / u64::from(workers.count.max(1));
-    Limits {
-        at_once: workers.count as usize,
-        memory_bytes: workers.memory.map_or(share, |memory| memory.0),
-        wall: workers.timeout,
-        ..machine
     }
 }
 
@@ -213,5 +191,39 @@ impl Deref for App {
 
     fn deref(&self) -> &Shared {
         &self.0
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! An app over an empty SQLite database, for tests of use cases. Nothing listens, and no job runs.
+
+    use super::{App, Role};
+    use crate::config::{Config, Sources};
+
+    /// An app and the folder it lives in; derefs to [`App`].
+    pub(crate) struct TestApp {
+        app: App,
+        _folder: tempfile::TempDir,
+    }
+
+    impl TestApp {
+        /// Opens everything in an empty folder.
+        pub(crate) async fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a folder for the test");
+            let data = folder.path().display().to_string();
+            let config = Config::load(&Sources::default().flag("--data", "data", Some(data)));
+            let config = config.expect("the defaults are sound");
+            let app = App::build(config, "/nowhere/symbolist".into(), Role::Server).await;
+            Self { app: app.expect("the app opens"), _folder: folder }
+        }
+    }
+
+    impl std::ops::Deref for TestApp {
+        type Target = App;
+
+        fn deref(&self) -> &App {
+            &self.app
+        }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod jobs;
 pub(crate) mod accounts;
 pub(crate) mod ingest;
 pub(crate) mod symbols;
+pub(crate) mod uploads;
 // What is shared.
 pub(crate) mod app;
 // Stores.

@@ -117,7 +117,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge<u64, AtomicU64>,
 }
 
-fn durations() -> Histogram {
+/// Returns an empty histogram of durations in seconds.
+pub(crate) fn durations() -> Histogram {
     Histogram::new(DURATION_BUCKETS_S)
 }
 
@@ -283,6 +284,25 @@ mod tests {
             "symbolist_http_request_duration_seconds_bucket{le=\"0.005\",route=\"/healthz\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn manual_knows_every_metric() {
+        let manual = include_str!("../docs/metrics.md");
+        let text = Metrics::default().text().unwrap();
+        let families =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        for (name, kind) in families {
+            let suffix = match kind {
+                "counter" => "_total",
+                "info" => "_info",
+                _ => "",
+            };
+            assert!(
+                manual.contains(&format!("| `{name}{suffix}` |")),
+                "{name}{suffix} is not in docs/metrics.md"
+            );
         }
     }
 }

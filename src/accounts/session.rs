@@ -143,3 +143,69 @@ pub(crate) async fn log_out(app: &App, key: &SessionKey) -> Result<()> {
     let hash = key.hash();
     app.db.write(move |tx| Box::pin(async move { db::web_session::delete(tx, &hash).await })).await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::accounts::{first_start, user};
+    use crate::app::testing::TestApp;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[tokio::test]
+    async fn sessions_last_until_log_out() {
+        let app = TestApp::new().await;
+        let first = first_start::run(&app).await.unwrap().unwrap();
+        let key = log_in(&app, HERE, " Admin@Localhost", &first.password).await.unwrap();
+        let viewer = find(&app, &SessionKey::parse(&key.text()).unwrap()).await.unwrap().unwrap();
+        assert_eq!(viewer.user.email, "admin@localhost");
+        assert_eq!(viewer.organizations, [(1, Scopes::all())]);
+        assert!(key.is_csrf_token(&app, &key.csrf_token(&app)));
+        assert!(!key.is_csrf_token(&app, ""));
+        log_out(&app, &key).await.unwrap();
+        assert!(find(&app, &key).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn wrong_passwords_are_refused_and_then_throttled() {
+        let app = TestApp::new().await;
+        let first = first_start::run(&app).await.unwrap().unwrap();
+        for (email, password) in
+            [(&*first.email, "wrong"), ("nobody@localhost", "wrong"), (&*first.email, "")]
+        {
+            let refused = log_in(&app, HERE, email, password).await;
+            assert!(matches!(refused, Err(Error::Unauthorized(_))), "{refused:?}");
+        }
+        loop {
+            match log_in(&app, HERE, &first.email, "wrong").await {
+                Err(Error::Unauthorized(_)) => {}
+                Err(Error::TooManyRequests { .. }) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        let right = log_in(&app, HERE, &first.email, &first.password).await;
+        assert!(matches!(right, Err(Error::TooManyRequests { .. })), "{right:?}");
+    }
+
+    #[tokio::test]
+    async fn new_password_and_revocation_end_sessions() {
+        let app = TestApp::new().await;
+        let first = first_start::run(&app).await.unwrap().unwrap();
+        let key = log_in(&app, HERE, &first.email, &first.password).await.unwrap();
+        user::change_password(&app, &first.email, "a new password").await.unwrap();
+        assert!(find(&app, &key).await.unwrap().is_none());
+        let key = log_in(&app, HERE, &first.email, "a new password").await.unwrap();
+        user::revoke(&app, &first.email).await.unwrap();
+        assert!(find(&app, &key).await.unwrap().is_none());
+        assert!(log_in(&app, HERE, &first.email, "a new password").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn first_start_happens_once() {
+        let app = TestApp::new().await;
+        assert!(first_start::run(&app).await.unwrap().is_some());
+        assert!(first_start::run(&app).await.unwrap().is_none());
+    }
+}

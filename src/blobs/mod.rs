@@ -23,9 +23,9 @@ use self::fs::Fs;
 pub(crate) use self::key::BlobKey;
 pub(crate) use self::memory::{Memory, Operation};
 use self::s3::S3;
-pub(crate) use self::s3::S3Options;
-pub(crate) use self::scratch::Scratch;
+pub(crate) use self::scratch::{Scratch, ScratchWriter};
 use crate::blocking;
+use crate::config::{self, Config};
 use crate::error::{Context as _, Error, Result};
 
 /// Longest time the store may take to show that it is there.
@@ -53,6 +53,17 @@ enum Store {
 }
 
 impl Blobs {
+    /// Opens the configured store; `tmp` is a folder for nameless files.
+    ///
+    /// # Errors
+    /// As [`in_folder`](Self::in_folder) and [`in_bucket`](Self::in_bucket).
+    pub(crate) fn open(config: &Config, tmp: PathBuf) -> Result<Self> {
+        match config.blobs.kind {
+            config::blobs::Kind::FileSystem => Self::in_folder(config.data.join("blobs"), tmp),
+            config::blobs::Kind::S3 => Self::in_bucket(&config.blobs.s3, tmp),
+        }
+    }
+
     /// Opens a store in `folder`; `tmp` is a folder for nameless files, best on the same file system.
     ///
     /// # Errors
@@ -65,7 +76,7 @@ impl Blobs {
     ///
     /// # Errors
     /// When the options contradict each other; the bucket is not asked yet.
-    pub(crate) fn in_bucket(options: &S3Options, tmp: PathBuf) -> Result<Self> {
+    pub(crate) fn in_bucket(options: &config::blobs::S3, tmp: PathBuf) -> Result<Self> {
         Self::new(Store::S3(S3::open(options)?), tmp)
     }
 

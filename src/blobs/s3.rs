@@ -16,6 +16,7 @@ use tokio::io::{AsyncWriteExt as _, copy};
 
 use super::client::Connector;
 use super::{BlobKey, Scratch, file_failure, unavailable};
+use crate::config;
 use crate::error::{Context as _, Error, Result};
 
 /// Bytes of one part of a large file; smaller files go in one request. S3 wants at least 5 MiB.
@@ -26,35 +27,6 @@ const PARTS_AT_ONCE: usize = 4;
 const RETRIES_MAX: usize = 4;
 const RETRY_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// Where the bucket is.
-#[derive(Clone, Default)]
-pub(crate) struct S3Options {
-    /// Root URL of the service; absent for Amazon's own.
-    pub(crate) endpoint: Option<String>,
-    /// The bucket, which must exist.
-    pub(crate) bucket: String,
-    /// The region; `us-east-1` if absent.
-    pub(crate) region: Option<String>,
-    /// Access key; absent: from the environment or the machine's role.
-    pub(crate) access_key_id: Option<String>,
-    /// Its secret.
-    pub(crate) secret_access_key: Option<String>,
-    /// What keys begin with, for example `symbolist/`.
-    pub(crate) prefix: String,
-}
-
-impl std::fmt::Debug for S3Options {
-    /// Writes everything but the secret.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("S3Options")
-            .field("endpoint", &self.endpoint)
-            .field("bucket", &self.bucket)
-            .field("region", &self.region)
-            .field("prefix", &self.prefix)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A bucket.
 #[derive(Debug)]
 pub(super) struct S3 {
@@ -63,23 +35,22 @@ pub(super) struct S3 {
 }
 
 impl S3 {
-    pub(super) fn open(options: &S3Options) -> Result<Self> {
+    pub(super) fn open(options: &config::blobs::S3) -> Result<Self> {
         let retry = RetryConfig {
             max_retries: RETRIES_MAX,
             retry_timeout: RETRY_TIME_MAX,
             ..RetryConfig::default()
         };
-        let mut builder = AmazonS3Builder::from_env()
+        let mut builder = AmazonS3Builder::new()
             .with_http_connector(Connector::new()?)
             .with_retry(retry)
             .with_bucket_name(&options.bucket)
-            .with_region(options.region.as_deref().unwrap_or("us-east-1"));
+            .with_region(&options.region)
+            .with_access_key_id(&options.access_key)
+            .with_secret_access_key(&options.secret_key);
         if let Some(endpoint) = &options.endpoint {
             builder =
                 builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
-        }
-        if let (Some(id), Some(secret)) = (&options.access_key_id, &options.secret_access_key) {
-            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
         }
         let store = builder.build().map_err(Error::caused_by).context("opening the bucket")?;
         Ok(Self { store: Arc::new(store), prefix: options.prefix.clone() })

@@ -1,12 +1,15 @@
 //! A file without a name: it disappears with its last user, whatever happens, unless it is given one.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufWriter, Read as _, Write};
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
+
+/// Bytes that are written at once.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// A file without a name (`O_TMPFILE`), readable and writable by us.
 #[derive(Debug)]
@@ -34,6 +37,26 @@ impl Scratch {
     /// When the system does not let us.
     pub(crate) fn open_read_only(&self) -> io::Result<File> {
         File::open(descriptor_path(&self.file))
+    }
+
+    /// Reads the whole file, which has at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// `FileTooLarge`, or when the system does not let us.
+    pub(crate) fn read(&self, bytes_max: u64) -> io::Result<Vec<u8>> {
+        let file = self.open_read_only()?;
+        if file.metadata()?.len() > bytes_max {
+            let text = format!("larger than {bytes_max} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
+        let mut bytes = Vec::new();
+        file.take(bytes_max).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Returns a buffered writer into the file.
+    pub(crate) fn into_writer(self) -> ScratchWriter {
+        ScratchWriter(BufWriter::with_capacity(BUFFER_BYTES, self.file))
     }
 
     /// Gives the file its name, after its bytes are on the disk: whoever finds the name finds all of it.
@@ -64,6 +87,31 @@ impl Scratch {
     }
 }
 
+/// Writes into a file without a name.
+#[derive(Debug)]
+pub(crate) struct ScratchWriter(BufWriter<File>);
+
+impl ScratchWriter {
+    /// Returns the file with everything that was written.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub(crate) fn finish(self) -> io::Result<Scratch> {
+        let file = self.0.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok(Scratch { file })
+    }
+}
+
+impl Write for ScratchWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Returns the path under which a descriptor of ours can be opened once more.
 fn descriptor_path(file: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
@@ -72,7 +120,6 @@ fn descriptor_path(file: &File) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read as _, Write as _};
 
     fn scratch(folder: &Path, text: &str) -> Scratch {
         let scratch = Scratch::create(folder).unwrap();

@@ -12,14 +12,14 @@ fn stores(folder: &std::path::Path) -> Vec<Blobs> {
 }
 
 /// The bucket that `tests/run` starts, if it did.
-fn bucket_options() -> Option<S3Options> {
+fn bucket_options() -> Option<config::blobs::S3> {
     let variable = |name: &str| std::env::var(format!("SYMBOLIST_TEST_S3_{name}")).ok();
-    Some(S3Options {
+    Some(config::blobs::S3 {
         endpoint: Some(variable("ENDPOINT")?),
         bucket: variable("BUCKET")?,
-        region: None,
-        access_key_id: variable("ACCESS_KEY"),
-        secret_access_key: variable("SECRET_KEY"),
+        region: "us-east-1".to_owned(),
+        access_key: variable("ACCESS_KEY")?,
+        secret_key: variable("SECRET_KEY")?,
         prefix: "blobs-test/".to_owned(),
     })
 }
@@ -122,13 +122,14 @@ async fn a_folder_that_went_away_fails_the_check() {
 #[tokio::test]
 async fn a_bucket_that_does_not_answer_fails_the_check() {
     let folder = tempfile::tempdir().unwrap();
-    let options = S3Options {
+    let options = config::blobs::S3 {
         // Port 9 (discard) has no listener on a test machine.
         endpoint: Some("http://127.0.0.1:9".to_owned()),
         bucket: "none".to_owned(),
-        access_key_id: Some("id".to_owned()),
-        secret_access_key: Some("secret".to_owned()),
-        ..S3Options::default()
+        region: "us-east-1".to_owned(),
+        access_key: "id".to_owned(),
+        secret_key: "secret".to_owned(),
+        prefix: String::new(),
     };
     let blobs = Blobs::in_bucket(&options, folder.path().to_owned()).unwrap();
     assert!(matches!(blobs.check().await, Err(Error::Unavailable { .. })));

@@ -102,6 +102,8 @@ pub fn run() -> ExitCode {
         // Its exit status and standard error are a protocol of their own.
         return worker::run(arguments);
     }
+    // It fails only if there is one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match dispatch(&place, command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

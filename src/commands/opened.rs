@@ -3,7 +3,7 @@
 use super::Place;
 use crate::app::{App, Role};
 use crate::config::Config;
-use crate::db::engine::DatabaseUrl;
+use crate::config::database::Address;
 use crate::error::{Context as _, Error, Result};
 
 /// Opens the app as a guest of the data folder and runs `work` with it. The server may run meanwhile.
@@ -16,7 +16,7 @@ pub(super) fn with_config<T>(
     config: Config,
     work: impl AsyncFnOnce(&App) -> Result<T>,
 ) -> Result<T> {
-    if let DatabaseUrl::Sqlite { path } = config.database_url()
+    if let Address::Sqlite(path) = config.database_address()
         && !path.exists()
     {
         return Err(Error::Invalid(format!(

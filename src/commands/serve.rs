@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::error::{Context as _, Result};
 use crate::http::listener::Listener;
 use crate::http::routes;
+use crate::jobs::runner::Runner;
 
 /// Mode of the data folder: it holds events and secrets.
 const FOLDER_MODE: u32 = 0o700;
@@ -49,6 +50,7 @@ async fn serve(config: Config) -> Result<()> {
     let url = credentials::url(&app.config, listener.address);
     welcome(&app, &url).await?;
     info!("listening on {url}");
+    let runner = Runner::start(&app).await?;
     let router = routes::router(app.clone());
     let (served, ()) = tokio::join!(
         async {
@@ -57,6 +59,7 @@ async fn serve(config: Config) -> Result<()> {
         },
         stop_when_asked(&app),
     );
+    runner.drain().await;
     app.db.clone().close().await;
     info!("stopped");
     served

@@ -3,15 +3,33 @@
 use std::path::{Path, PathBuf};
 
 use super::settings::Settings;
-use crate::db::engine::DatabaseUrl;
 
 /// Name of the SQLite file in the data folder.
 const FILE_NAME: &str = "symbolist.db";
 
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// A file of SQLite.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server, with password.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for Address {
+    /// Leaves out the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+            Self::Postgres(url) => write!(f, "Postgres({})", without_password(url)),
+        }
+    }
+}
+
 /// Which database, and how many connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
-    url: Option<DatabaseUrl>,
+    url: Option<Address>,
     /// `database.connections_max`: connections to PostgreSQL per process.
     pub(crate) connections_max: u32,
 }
@@ -35,21 +53,21 @@ impl Database {
     }
 
     /// Returns the address, by default a SQLite file in the data folder.
-    pub(super) fn url_in(&self, data: &Path) -> DatabaseUrl {
+    pub(super) fn address_in(&self, data: &Path) -> Address {
         match &self.url {
-            Some(DatabaseUrl::Sqlite { path }) => DatabaseUrl::Sqlite { path: data.join(path) },
+            Some(Address::Sqlite(path)) => Address::Sqlite(data.join(path)),
             Some(url) => url.clone(),
-            None => DatabaseUrl::Sqlite { path: data.join(FILE_NAME) },
+            None => Address::Sqlite(data.join(FILE_NAME)),
         }
     }
 }
 
-fn parse(url: &str) -> Result<DatabaseUrl, String> {
+fn parse(url: &str) -> Result<Address, String> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok(DatabaseUrl::Postgres { url: url.to_owned() });
+        return Ok(Address::Postgres(url.to_owned()));
     }
     match url.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(DatabaseUrl::Sqlite { path: PathBuf::from(path) }),
+        Some(path) if !path.is_empty() => Ok(Address::Sqlite(PathBuf::from(path))),
         _ => {
             Err("`database.url` is neither postgres://user:password@host/database nor sqlite:PATH"
                 .to_owned())
@@ -98,7 +116,7 @@ mod tests {
     fn only_known_engines_are_taken() {
         assert!(parse("mysql://x").is_err());
         assert!(parse("sqlite:").is_err());
-        assert!(matches!(parse("postgresql://x/y"), Ok(DatabaseUrl::Postgres { .. })));
-        assert!(matches!(parse("sqlite:other.db"), Ok(DatabaseUrl::Sqlite { .. })));
+        assert!(matches!(parse("postgresql://x/y"), Ok(Address::Postgres(_))));
+        assert!(matches!(parse("sqlite:other.db"), Ok(Address::Sqlite(_))));
     }
 }

@@ -145,8 +145,8 @@ impl Config {
     }
 
     /// Returns the address of the database: the configured one, or the file in the data folder.
-    pub(crate) fn database_url(&self) -> crate::db::engine::DatabaseUrl {
-        self.database.url_in(&self.data)
+    pub(crate) fn database_address(&self) -> database::Address {
+        self.database.address_in(&self.data)
     }
 }
 

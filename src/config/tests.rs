@@ -148,3 +148,21 @@ fn shown_configuration_can_be_read_again_and_hides_secrets() {
     let (_, problems) = Config::read(&Sources { file: Some(path), ..Sources::default() });
     assert_eq!(problems, []);
 }
+
+#[test]
+fn manual_knows_every_setting_and_its_default() {
+    let manual = include_str!("../../docs/configuration.md");
+    for setting in &read(&Given::default()).0.shown {
+        let row = manual.lines().find(|line| line.starts_with(&format!("| `{}` |", setting.key)));
+        let row = row.unwrap_or_else(|| panic!("{} is not in docs/configuration.md", setting.key));
+        let default = row.split('|').nth(2).unwrap().trim();
+        let shown = setting.literal.as_deref().map(|literal| literal.trim_matches('"'));
+        let is_said = match shown {
+            Some("[]") => default == "none",
+            Some(_) if setting.key == "workers.count" => default == "one per processor",
+            Some(literal) => default == format!("`{literal}`"),
+            None => !default.is_empty(),
+        };
+        assert!(is_said, "{} is {shown:?} by default, the manual says {default}", setting.key);
+    }
+}

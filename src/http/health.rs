@@ -20,11 +20,13 @@ pub(crate) async fn live() -> &'static str {
 
 /// Asks the database and the blob store, really.
 pub(crate) async fn ready(State(app): State<App>) -> Response {
-    let database = verdict("database", app.db.ping().await);
-    let is_ready = database == "ok" && !app.shutdown.is_cancelled();
+    let (database, blobs) = tokio::join!(app.db.ping(), app.blobs.check());
+    let (database, blobs) = (verdict("database", database), verdict("blob store", blobs));
+    let is_stopping = app.shutdown.is_cancelled();
+    let is_ready = database == "ok" && blobs == "ok" && !is_stopping;
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body =
-        json!({"ready": is_ready, "database": database, "stopping": app.shutdown.is_cancelled()});
+        json!({"ready": is_ready, "database": database, "blobs": blobs, "stopping": is_stopping});
     (status, Json(body)).into_response()
 }
 

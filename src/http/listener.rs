@@ -15,6 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
+use tower_http::timeout::TimeoutBody;
 use tracing::{debug, info, warn};
 
 use super::origin::Peer;
@@ -26,6 +27,8 @@ use crate::error::{Context as _, Error, Result};
 /// starts this clock when it waits for the next request. SDKs keep connections for a minute or so, and a
 /// connection closed under a request is a lost event: so it is longer.
 const HEAD_MAX: Duration = Duration::from_secs(75);
+/// How long a client may pause within the body of a request.
+const BODY_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Largest head of a request over HTTP/1, in bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 /// How many requests one HTTP/2 connection may have open.
@@ -120,7 +123,8 @@ impl Connection {
         // Answers are small and written at once: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request: Request = request.map(axum::body::Body::new);
+            let body = |body| axum::body::Body::new(TimeoutBody::new(BODY_PAUSE_MAX, body));
+            let mut request: Request = request.map(body);
             request.extensions_mut().insert(Peer(peer));
             router.clone().oneshot(path::normalize(request))
         });

@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use super::memory_limit::memory_bytes;
 use crate::blobs::Scratch;
 use crate::blocking;
+use crate::config;
 use crate::error::{Context as _, Error, Result};
 
 /// Exit code of a worker that could read the file and says why it cannot be used.
@@ -36,6 +37,9 @@ const REPORT_BYTES_MAX: u64 = 64 << 10;
 
 /// Least memory a worker gets, in bytes: below it not even a healthy small file could be read.
 const MEMORY_BYTES_MIN: u64 = 128 << 20;
+
+/// Largest output, in bytes; offsets in derived files have 32 bits.
+const OUTPUT_BYTES_MAX: u64 = 4 << 30;
 
 /// Held while descriptors are inheritable, so that a child inherits its own inputs only.
 static SPAWNING: Mutex<()> = Mutex::new(());
@@ -56,16 +60,15 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Returns limits that suit this machine: one worker per core, half of the memory for all of them.
-    pub(crate) fn of_machine() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = memory_bytes() / 2 / cores as u64;
+    /// Returns the configured limits; memory is half of the machine's for all workers together, if not set.
+    pub(crate) fn of_config(config: &config::workers::Workers) -> Self {
+        let share = || (memory_bytes() / 2 / u64::from(config.count.max(1))).max(MEMORY_BYTES_MIN);
         Self {
-            at_once: cores,
-            memory_bytes: share.max(MEMORY_BYTES_MIN),
-            cpu_s: 120,
-            wall: Duration::from_secs(300),
-            output_bytes: 2 << 30,
+            at_once: config.count as usize,
+            memory_bytes: config.memory.map_or_else(share, |memory| memory.0),
+            cpu_s: config.timeout.as_secs().max(1),
+            wall: config.timeout,
+            output_bytes: OUTPUT_BYTES_MAX,
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
+
+use prometheus_client::metrics::histogram::Histogram;
 
 use super::body::Body;
 use super::dialect::Dialect;
@@ -10,6 +13,7 @@ use super::migrations::{MIGRATIONS, Migration};
 use super::{lite, pg};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::metrics;
 
 /// Connections to PostgreSQL per process: with the default limit of 100 there, about 12 processes.
 const POSTGRES_CONNECTIONS_MAX: u32 = 8;
@@ -41,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) postgres_connections_max: u32,
     /// The history of the schema; tests bring their own.
     pub(crate) migrations: &'static [Migration],
+    /// Where the time of each write is noted, in seconds, as the caller saw it.
+    pub(crate) write_duration: Histogram,
 }
 
 /// An open database. Cheap to clone.
@@ -50,6 +56,7 @@ pub(crate) struct Db(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     engine: Engine,
+    write_duration: Histogram,
     _folder: Option<FolderLock>,
 }
 
@@ -67,6 +74,7 @@ impl Options {
             own_data_folder: false,
             postgres_connections_max: POSTGRES_CONNECTIONS_MAX,
             migrations: MIGRATIONS,
+            write_duration: metrics::durations(),
         }
     }
 }
@@ -95,7 +103,11 @@ impl Db {
                 (Engine::Pg(store.await?), None)
             }
         };
-        Ok(Self(Arc::new(Inner { engine, _folder: folder })))
+        Ok(Self(Arc::new(Inner {
+            engine,
+            write_duration: options.write_duration.clone(),
+            _folder: folder,
+        })))
     }
 
     /// Runs `body` in a transaction and returns after it is durable.
@@ -107,10 +119,13 @@ impl Db {
     /// What the body returns, which undoes the transaction; what its statements return; and the error of
     /// the commit, on SQLite that of the whole group.
     pub(crate) async fn write<T: Send + 'static>(&self, body: impl Body<T>) -> Result<T> {
-        match &self.0.engine {
+        let started = Instant::now();
+        let outcome = match &self.0.engine {
             Engine::Lite(store) => store.write(body).await,
             Engine::Pg(store) => store.write(body).await,
-        }
+        };
+        self.0.write_duration.observe(started.elapsed().as_secs_f64());
+        outcome
     }
 
     /// As [`write`](Self::write), for the digest: on SQLite it waits for all other writes, and only one

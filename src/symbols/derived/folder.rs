@@ -81,7 +81,7 @@ impl Folder {
     }
 }
 
-fn begins_with(mut file: &File, magic: &[u8]) -> io::Result<bool> {
+fn begins_with(file: &File, magic: &[u8]) -> io::Result<bool> {
     let mut head = Vec::new();
     file.take(magic.len() as u64).read_to_end(&mut head)?;
     Ok(head == magic)

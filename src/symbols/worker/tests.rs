@@ -4,6 +4,16 @@ use super::*;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 
+fn limits() -> Limits {
+    Limits {
+        at_once: 2,
+        memory_bytes: 256 << 20,
+        cpu_s: 1,
+        wall: Duration::from_millis(1_500),
+        output_bytes: 1 << 20,
+    }
+}
+
 struct Door {
     folder: tempfile::TempDir,
     workers: Workers,
@@ -12,13 +22,6 @@ struct Door {
 impl Door {
     /// Workers that run `script` in `sh`; `$input` is the path of the first input.
     fn new(script: &str) -> Self {
-        let limits = Limits {
-            at_once: 2,
-            memory_bytes: 256 << 20,
-            cpu_s: 1,
-            wall: Duration::from_millis(1_500),
-            output_bytes: 1 << 20,
-        };
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("worker");
         let text = format!(
@@ -33,7 +36,7 @@ impl Door {
             .status();
         assert!(written.unwrap().success());
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let workers = Workers::new(program, folder.path().to_owned(), limits);
+        let workers = Workers::new(program, folder.path().to_owned(), limits());
         Self { folder, workers }
     }
 
@@ -141,7 +144,7 @@ async fn a_worker_that_says_too_much_is_cut_off_not_stopped() {
 async fn a_worker_that_cannot_be_started_is_our_failure() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
-    let workers = Workers::new(missing, folder.path().to_owned(), Limits::of_machine());
+    let workers = Workers::new(missing, folder.path().to_owned(), limits());
     assert!(matches!(
         workers.run(Operation::ListBundle, Vec::new()).await,
         Err(Error::Internal(_))

@@ -1,0 +1,6 @@
+//! A running server per test: the real binary, an empty data folder, a free port.
+
+pub(crate) mod command;
+pub(crate) mod database;
+pub(crate) mod server;
+pub(crate) mod wait;
