@@ -138,10 +138,15 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Returns the session of the request's cookie.
 pub(crate) fn session_key(headers: &HeaderMap) -> Option<SessionKey> {
+    cookie_key(headers, SESSION_COOKIE)
+}
+
+/// Returns the key that a cookie holds.
+pub(super) fn cookie_key(headers: &HeaderMap, name: &str) -> Option<SessionKey> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(|cookie| cookie.ok());
     cookies
-        .find(|cookie| cookie.name() == SESSION_COOKIE)
+        .find(|cookie| cookie.name() == name)
         .and_then(|cookie| SessionKey::parse(cookie.value()))
 }
 

@@ -11,3 +11,4 @@ pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod routes;
 pub(crate) mod upload;
+pub(crate) mod web;

@@ -1,6 +1,7 @@
 //! Every URL of the product, on one screen.
 //!
-//! `/api/…` is written with a slash at the end; without it the same is found (`path`). Nothing redirects.
+//! `/api/…` is written with a slash at the end; without it the same is found (`path`). Nothing there
+//! redirects.
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -13,9 +14,13 @@ use serde_json::json;
 use super::api::{auth_info, organization, project};
 use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
+use super::web::{asset, attachment, dress, event, issue, issues, login, projects, status};
 use super::{access_log, health};
 use crate::app::App;
 use crate::error::Error;
+
+/// Largest form, in bytes: ours have an address, a password and a path.
+const FORM_BYTES_MAX: usize = 16 << 10;
 
 /// Returns the whole server as a service.
 pub(crate) fn router(app: App) -> Router {
@@ -25,7 +30,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/metrics", get(health::metrics))
         .nest("/api/0/", api())
         .merge(ingest())
-        .fallback(unknown)
+        .merge(web())
+        .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.clone(), access_log::around))
         .with_state(app)
 }
@@ -59,6 +65,36 @@ fn api() -> Router<App> {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(never_stored))
+}
+
+/// The pages.
+#[rustfmt::skip]
+fn web() -> Router<App> {
+    Router::new()
+        .route("/", get(projects::front))
+        .route("/login", get(login::show).post(login::submit))
+        .route("/logout", post(login::leave))
+        .route("/assets/{name}", get(asset::show))
+        .route("/{organization}/", get(projects::of_organization))
+        .route("/{organization}/{project}/", get(issues::front))
+        .route("/{organization}/{project}/issues/", get(issues::list))
+        .route("/{organization}/{project}/issues/{issue}/", get(issue::latest))
+        .route("/{organization}/{project}/issues/{issue}/status", post(status::change))
+        .route("/{organization}/{project}/issues/{issue}/events/{event_id}/", get(issue::event))
+        .route("/{organization}/{project}/events/{event_id}/", get(event::find))
+        .route("/{organization}/{project}/events/{event_id}/json", get(event::json))
+        .route("/{organization}/{project}/events/{event_id}/attachments/{attachment}", get(attachment::download))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(middleware::from_fn(dress::around))
+}
+
+/// An address of nothing: programs are told so in JSON, people on a page.
+async fn nowhere(request: Request) -> Response {
+    let path = request.uri().path();
+    if path == "/api" || path.starts_with("/api/") {
+        return Error::NotFound.into_response();
+    }
+    dress::not_found(&request)
 }
 
 /// npm `sentry` keeps answers for minutes, chunk options included, unless told not to.

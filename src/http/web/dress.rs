@@ -106,8 +106,7 @@ fn protect(headers: &mut HeaderMap) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers
-        .insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
 }
 
 #[cfg(test)]
@@ -155,7 +154,8 @@ mod tests {
 
     #[test]
     fn what_the_framework_refuses_looks_the_same() {
-        let response = asked(Method::POST, "/").dress(StatusCode::METHOD_NOT_ALLOWED.into_response());
+        let response =
+            asked(Method::POST, "/").dress(StatusCode::METHOD_NOT_ALLOWED.into_response());
         assert_eq!(response.status(), 405);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
     }

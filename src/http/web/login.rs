@@ -74,8 +74,8 @@ pub(crate) async fn submit(
         next: sent.next.clone(),
         csrf: None,
     };
-    let is_ours = cookie_key(&headers, FORM_COOKIE)
-        .is_some_and(|key| key.is_csrf_token(&app, &sent.csrf));
+    let is_ours =
+        cookie_key(&headers, FORM_COOKIE).is_some_and(|key| key.is_csrf_token(&app, &sent.csrf));
     if !is_ours {
         let error = Error::Forbidden(STALE.to_owned());
         let page = form(&app, &origin, &headers, retry(STALE.to_owned()));

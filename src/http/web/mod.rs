@@ -15,6 +15,5 @@ pub(crate) mod login;
 mod next;
 pub(crate) mod projects;
 mod signed;
-mod sources;
 pub(crate) mod status;
 mod visit;

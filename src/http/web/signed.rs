@@ -9,14 +9,14 @@ use crate::error::{Error, Result};
 use crate::http::extract::session_key;
 
 /// What a form of a signed-in user brings beside its fields.
-pub(super) trait SignedForm: DeserializeOwned {
+pub(crate) trait SignedForm: DeserializeOwned {
     /// Returns the token of the session that the form was made for.
     fn csrf(&self) -> &str;
 }
 
 /// A form of this very session: another page that sends one does not know the token.
 #[derive(Debug)]
-pub(super) struct Signed<T>(pub(super) T);
+pub(crate) struct Signed<T>(pub(super) T);
 
 impl<T: SignedForm> FromRequest<App> for Signed<T> {
     type Rejection = Error;

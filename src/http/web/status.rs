@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use pages::issue::IssueStatus;
-use protocol::id::IssueId;
+use protocol::id::{IssueId, ProjectId};
 use protocol::short_id::short_id;
 use serde::Deserialize;
 
@@ -39,6 +39,7 @@ pub(crate) async fn change(
     let unknown = || Error::Invalid(format!("`{}` is no status of an issue", change.status));
     let status = IssueStatus::from_text(&change.status).ok_or_else(unknown)?;
     let issue = find(&app, &at.project, &path.issue).await?;
-    issues::status::set_status(&app, at.project.id, IssueId(issue.id), status.as_str()).await?;
+    let (project, id) = (ProjectId(at.project.id), IssueId(issue.id));
+    issues::status::set(&app, project, &[id], status).await?;
     Ok(Redirect::to(&at.shown().issue_url(&short_id(&at.project.slug, issue.number))))
 }

@@ -17,7 +17,7 @@ use crate::http::extract::{Access, organization_of_path, project_of_path, sessio
 
 /// A signed-in user in a browser. Tokens open the API, not pages.
 #[derive(Debug)]
-pub(super) struct Visit {
+pub(crate) struct Visit {
     key: SessionKey,
     viewer: Arc<Viewer>,
 }
@@ -61,7 +61,7 @@ impl FromRequestParts<App> for Visit {
 
 /// A signed-in user with the permission `P` in the organization that the path names.
 #[derive(Debug)]
-pub(super) struct OrganizationVisit<P> {
+pub(crate) struct OrganizationVisit<P> {
     pub(super) visit: Visit,
     pub(super) organization: Organization,
     permission: PhantomData<P>,
@@ -80,7 +80,7 @@ impl<P: Permission> FromRequestParts<App> for OrganizationVisit<P> {
 
 /// A signed-in user with the permission `P` in the project that the path names.
 #[derive(Debug)]
-pub(super) struct ProjectVisit<P> {
+pub(crate) struct ProjectVisit<P> {
     pub(super) visit: Visit,
     pub(super) organization: Organization,
     pub(super) project: Project,
