@@ -109,7 +109,9 @@ impl App {
     /// # Errors
     /// When the database or the blob store cannot be opened, or another server owns the data folder.
     pub(crate) async fn build(config: Config, executable: PathBuf, role: Role) -> Result<Self> {
-        let url = match config.database_address() {
+        let address = config.database_address();
+        let doing = format!("opening the database {address} (`database.url`)");
+        let url = match address {
             Address::Sqlite(path) => DatabaseUrl::Sqlite { path },
             Address::Postgres(url) => DatabaseUrl::Postgres { url },
         };
@@ -120,7 +122,7 @@ impl App {
             postgres_connections_max: config.database.connections_max,
             ..Options::new(url)
         };
-        let db = Db::open(&options).await?;
+        let db = Db::open(&options).await.context(doing)?;
         let secrets = Secrets::load(&db).await.context("loading the secrets")?;
         let data = &config.data;
         let app = Self(Arc::new(Shared {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const EMAIL_BYTES_MAX: usize = 254;
 
 /// What a user may do in an organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Everything.
     Owner,
@@ -27,6 +27,17 @@ impl Role {
             Self::Owner => "owner",
             Self::Member => "member",
         }
+    }
+
+    /// Reads a name that somebody typed.
+    ///
+    /// # Errors
+    /// `Invalid` if there is no such role.
+    pub(crate) fn parse(name: &str) -> Result<Self> {
+        let found = [Self::Owner, Self::Member].into_iter().find(|role| role.name() == name);
+        found.ok_or_else(|| {
+            Error::Invalid(format!("there is no role `{name}`: take owner or member"))
+        })
     }
 
     /// Reads a stored name; one that this version does not know gives the least.
@@ -96,6 +107,24 @@ pub(super) async fn insert(
     }
     db::user_account::join(tx, organization, id, role.name()).await?;
     Ok(user)
+}
+
+/// Makes a user a member of another organization, or changes the role there.
+///
+/// # Errors
+/// `Invalid` if there is no such user or organization.
+pub(crate) async fn join(app: &App, organization: &str, email: &str, role: Role) -> Result<()> {
+    let (organization, email) = (organization.to_owned(), checked_email(email)?);
+    app.db
+        .write(move |tx| {
+            let (organization, email) = (organization.clone(), email.clone());
+            Box::pin(async move {
+                let organization = organization::named(tx, &organization).await?;
+                let user = named(tx, &email).await?;
+                db::user_account::join(tx, organization.id, user.id, role.name()).await
+            })
+        })
+        .await
 }
 
 /// Returns an address as it is stored: addresses are compared without regard to case.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::credentials::{self, Credentials};
 use super::{Place, logging, opened, output};
@@ -52,17 +52,16 @@ async fn serve(config: Config) -> Result<()> {
     info!("listening on {url}");
     let runner = Runner::start(&app).await?;
     let router = routes::router(app.clone());
-    let (served, ()) = tokio::join!(
-        async {
-            listener.serve(&app, router).await;
-            Ok(())
-        },
-        stop_when_asked(&app),
-    );
-    runner.drain().await;
-    app.db.clone().close().await;
-    info!("stopped");
-    served
+    let served = async {
+        listener.serve(&app, router).await;
+        runner.drain().await;
+        app.db.clone().close().await;
+    };
+    tokio::select! {
+        () = served => info!("stopped"),
+        () = stop_when_asked(&app) => warn!("asked to stop again: stopped at once"),
+    }
+    Ok(())
 }
 
 /// Makes what a new installation has and tells it, or keeps the written address true.
@@ -70,9 +69,13 @@ async fn welcome(app: &App, url: &str) -> Result<()> {
     let data = &app.config.data;
     if let Some(first) = first_start::run(app).await? {
         let credentials = Credentials::new(first, url);
-        // Told first: if the file cannot be written, the secrets are not lost.
-        output::print(&told(&credentials, data))?;
-        return credentials.write(data);
+        // Both are tried: if one is impossible, the secrets are not lost.
+        let printed = output::print(&told(&credentials, data));
+        credentials.write(data)?;
+        return printed.or_else(|error| {
+            warn!("could not print the credentials: {error}");
+            Ok(())
+        });
     }
     match Credentials::read(data) {
         Some(credentials) if credentials.url != url => credentials.moved_to(url).write(data),
@@ -93,18 +96,23 @@ fn told(credentials: &Credentials, data: &Path) -> String {
     )
 }
 
-/// Waits for SIGTERM or Ctrl-C, then tells everybody to stop.
+/// Waits for SIGTERM or Ctrl-C and tells everybody to stop; returns when asked a second time.
 async fn stop_when_asked(app: &App) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         // Without signals the process ends by being killed, which it survives.
-        return app.shutdown.cancelled().await;
+        return std::future::pending().await;
     };
-    tokio::select! {
-        _ = terminate.recv() => info!("asked to stop (SIGTERM)"),
-        _ = interrupt.recv() => info!("asked to stop (Ctrl-C)"),
-        () = app.shutdown.cancelled() => {}
+    for _ in 0..2 {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "Ctrl-C",
+        };
+        if app.shutdown.is_cancelled() {
+            return;
+        }
+        info!("asked to stop ({name})");
+        app.shutdown.cancel();
     }
-    app.shutdown.cancel();
 }

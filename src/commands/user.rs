@@ -19,9 +19,9 @@ pub(super) enum Command {
         /// The name for people
         #[arg(long)]
         name: Option<String>,
-        /// What the user may do
-        #[arg(long, value_enum, default_value = "member")]
-        role: Role,
+        /// What the user may do: member (read, work on issues) or owner (everything)
+        #[arg(long, default_value = "member")]
+        role: String,
         /// Read the password from the standard input
         #[arg(long)]
         password_stdin: bool,
@@ -45,6 +45,16 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Make a user a member of another organization, or change the role there
+    Join {
+        /// The address the user logs in with
+        email: String,
+        /// What the user may do there: member or owner
+        #[arg(long, default_value = "member")]
+        role: String,
+        #[command(flatten)]
+        owner: Owner,
+    },
     /// Revoke a user: sessions end, and the user's tokens are refused
     Revoke {
         /// The address the user logs in with
@@ -56,6 +66,7 @@ impl Command {
     pub(super) fn run(self, place: &Place) -> Result<()> {
         opened::with_app(place, async |app| match self {
             Self::Create { email, name, role, password_stdin, owner, format } => {
+                let role = Role::parse(&role)?;
                 let password = Password::choose(password_stdin)?;
                 let organization = owner.organization.as_str();
                 let user =
@@ -91,6 +102,9 @@ impl Command {
                 Table::new(&["email", "password"])
                     .row(vec![email.into(), password.shown().into()])
                     .print_one(format)
+            }
+            Self::Join { email, role, owner } => {
+                user::join(app, &owner.organization, &email, Role::parse(&role)?).await
             }
             Self::Revoke { email } => user::revoke(app, &email).await,
         })

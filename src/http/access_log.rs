@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use tracing::{Instrument as _, debug, error, info_span};
+use tracing::{Instrument as _, debug, error, info_span, warn};
 
 use super::error::Failure;
 use crate::app::App;
@@ -65,6 +65,9 @@ fn log(response: &Response, took: Duration) {
     match response.extensions().get::<Failure>() {
         Some(Failure(failure)) if response.status() == StatusCode::INTERNAL_SERVER_ERROR => {
             error!(status, took_ms, "{failure}");
+        }
+        Some(Failure(failure)) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
+            warn!(status, took_ms, "{failure}");
         }
         Some(Failure(failure)) => debug!(status, took_ms, "refused: {failure}"),
         None => debug!(status, took_ms, "answered"),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use cookie::Cookie;
 
+use super::session_cookie;
 use crate::accounts::permission::Permission;
 use crate::accounts::scope::Scopes;
 use crate::accounts::session::{self, SessionKey, Viewer};
@@ -23,8 +23,6 @@ use crate::db::project::Project;
 use crate::db::token::Token;
 use crate::error::{Error, Result};
 
-/// Name of the cookie that holds the session.
-pub(crate) const SESSION_COOKIE: &str = "symbolist_session";
 /// Header with the token of the session's forms, for requests by script.
 const CSRF_HEADER: &str = "x-csrf-token";
 
@@ -101,7 +99,7 @@ impl FromRequestParts<App> for Access {
         }
         let missing =
             || Error::Unauthorized("Authentication credentials were not provided.".to_owned());
-        let key = session_key(&parts.headers).ok_or_else(missing)?;
+        let key = session_cookie::read(&parts.headers).ok_or_else(missing)?;
         if !parts.method.is_safe() {
             refuse_forged(app, &key, &parts.method, &parts.headers)?;
         }
@@ -118,7 +116,7 @@ impl FromRequestParts<App> for MaybeAccess {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        if bearer(&parts.headers).is_none() && session_key(&parts.headers).is_none() {
+        if bearer(&parts.headers).is_none() && session_cookie::read(&parts.headers).is_none() {
             return Ok(Self(None));
         }
         match Access::from_request_parts(parts, app).await {
@@ -134,20 +132,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// Returns the session of the request's cookie.
-pub(crate) fn session_key(headers: &HeaderMap) -> Option<SessionKey> {
-    cookie_key(headers, SESSION_COOKIE)
-}
-
-/// Returns the key that a cookie holds.
-pub(super) fn cookie_key(headers: &HeaderMap, name: &str) -> Option<SessionKey> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(|cookie| cookie.ok());
-    cookies
-        .find(|cookie| cookie.name() == name)
-        .and_then(|cookie| SessionKey::parse(cookie.value()))
 }
 
 /// A change that a browser asks for with its cookie alone may be another page's doing.

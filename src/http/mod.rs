@@ -10,5 +10,6 @@ pub(crate) mod listener;
 pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod routes;
+pub(crate) mod session_cookie;
 pub(crate) mod upload;
 pub(crate) mod web;

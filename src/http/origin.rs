@@ -26,6 +26,12 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 pub(crate) struct Origin(String);
 
 impl Origin {
+    /// Returns the origin that a text says, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Returns the origin as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

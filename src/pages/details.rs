@@ -66,6 +66,7 @@ pub(crate) fn sections(event: &Event) -> Vec<Section> {
     ];
     let sections = all.into_iter().map(|(anchor, title, count, groups, is_folded)| {
         let groups = groups.into_iter().filter(|group| !group.rows.is_empty()).collect();
+        let count = count.filter(|count| *count > 0);
         Section { anchor, title, count, groups, is_folded }
     });
     sections.filter(|section| !section.groups.is_empty()).collect()

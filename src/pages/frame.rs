@@ -5,7 +5,8 @@ use protocol::stacktrace::{Frame, FrameStatus, FrameTrust, Stacktrace, Symbolica
 use crate::fold::is_in_app;
 use crate::help::UploadHelp;
 use crate::owner::file_name;
-use crate::reason::{Reason, reason};
+use crate::path;
+use crate::reason::{Reason, Weight, reason};
 use crate::source::{FrameContext, Line, lines};
 use crate::value::Row;
 
@@ -82,12 +83,19 @@ pub(crate) fn row(of: &FrameOf<'_>) -> Option<FrameRow> {
         inlined_into: inlined_into(of.stack, of.index),
         place: place(frame),
         lines: lines(frame, of.context),
-        facts: facts(frame),
+        facts: facts(frame, of.context.is_some()),
         vars: frame.vars.iter().map(|(key, value)| Row::new(key, value)).collect(),
         registers,
-        why: symbolication.and_then(|s| reason(&s.status, of.help)).map(Why::Full),
+        why: why(symbolication, of.help),
         is_open: false,
     })
+}
+
+/// A note that asks for nothing stands among the facts, not below the frame.
+fn why(symbolication: Option<&Symbolicated>, help: &UploadHelp) -> Option<Why> {
+    let reason = reason(&symbolication?.status, help)?;
+    let asks = reason.weight == Weight::Unresolved || reason.command.is_some();
+    asks.then_some(Why::Full(reason))
 }
 
 /// Function, else address, else file: never nothing.
@@ -126,10 +134,10 @@ fn place(frame: &Frame) -> Option<Place> {
     let file = frame.filename.as_deref().or(frame.abs_path.as_deref()).or(frame.module.as_deref());
     match file.filter(|file| !is_placeholder(file) && *file != name(frame)) {
         Some(file) => Some(Place {
-            file: file.to_owned(),
+            file: path::shown(file).to_owned(),
             line: frame.lineno,
             column: frame.colno.filter(|_| frame.lineno.is_some()),
-            title: position.or_else(|| frame.abs_path.clone()),
+            title: position.or_else(|| frame.abs_path.clone()).or_else(|| Some(file.to_owned())),
         }),
         None => image_place(frame),
     }
@@ -138,7 +146,7 @@ fn place(frame: &Frame) -> Option<Place> {
 /// `libpayments.so +0x4b9e`, for native frames without a file.
 fn image_place(frame: &Frame) -> Option<Place> {
     let package = frame.package.as_deref()?;
-    let offset = frame.symbolication.as_ref().and_then(|s| s.module_offset);
+    let offset = module_offset(frame);
     let offset = offset.map(|offset| format!(" +{offset:#x}")).unwrap_or_default();
     Some(Place {
         file: format!("{}{offset}", file_name(package)),
@@ -148,18 +156,20 @@ fn image_place(frame: &Frame) -> Option<Place> {
     })
 }
 
-fn facts(frame: &Frame) -> Vec<Row> {
+fn facts(frame: &Frame, has_source: bool) -> Vec<Row> {
     let symbolication = frame.symbolication.as_ref();
     let mut facts = Vec::new();
     let mut add = |key: &str, value: Option<String>| {
         facts.extend(value.map(|value| Row::text(key, value)));
     };
     add("address", frame.instruction_addr.map(|address| address.to_string()));
-    add("image", frame.package.as_deref().map(|package| image_and_offset(package, symbolication)));
+    add("image", frame.package.as_deref().map(|package| image_and_offset(package, frame)));
     add("module", frame.module.clone());
+    add("line", symbolication.and_then(line_note));
     add("found by", frame.trust.and_then(trust));
     add("symbol", frame.symbol.clone().filter(|symbol| Some(symbol) != frame.function.as_ref()));
     add("path", frame.abs_path.clone().filter(|path| Some(path) != frame.filename.as_ref()));
+    add("source", symbolication.filter(|_| !has_source).and_then(|s| no_source(frame, s)));
     if let Some(minified) = symbolication.and_then(|s| s.minified.as_ref()) {
         let function = minified.function.as_deref().map(|f| format!("{f} in ")).unwrap_or_default();
         let column = minified.colno.map(|column| format!(":{column}")).unwrap_or_default();
@@ -171,8 +181,36 @@ fn facts(frame: &Frame) -> Vec<Row> {
     facts
 }
 
-fn image_and_offset(package: &str, symbolication: Option<&Symbolicated>) -> String {
-    match symbolication.and_then(|s| s.module_offset) {
+/// Why a resolved frame of the user shows no source lines.
+fn no_source(frame: &Frame, symbolication: &Symbolicated) -> Option<String> {
+    let is_wanted = is_in_app(frame)
+        && frame.lineno.is_some()
+        && frame.context_line.is_none()
+        && symbolication.status == FrameStatus::Symbolicated;
+    let words = match (&symbolication.source, &symbolication.minified) {
+        (Some(_), _) => "known, but its lines could not be read",
+        (None, Some(_)) => "not in the source map (sourcesContent)",
+        (None, None) => "not uploaded (debug-files upload --include-sources)",
+    };
+    is_wanted.then(|| words.to_owned())
+}
+
+fn line_note(symbolication: &Symbolicated) -> Option<String> {
+    let has_no_line = matches!(
+        symbolication.status,
+        FrameStatus::SymbolicatedWithoutLine { file_has_lines: true, .. }
+    );
+    has_no_line.then(|| "the compiler names none here".to_owned())
+}
+
+/// Offset of the address in its image: as symbolicated, else from what the SDK says.
+pub(crate) fn module_offset(frame: &Frame) -> Option<u64> {
+    let known = frame.symbolication.as_ref().and_then(|s| s.module_offset);
+    known.or_else(|| frame.instruction_addr?.0.checked_sub(frame.image_addr?.0))
+}
+
+fn image_and_offset(package: &str, frame: &Frame) -> String {
+    match module_offset(frame) {
         Some(offset) => format!("{} +{offset:#x}", file_name(package)),
         None => file_name(package).to_owned(),
     }

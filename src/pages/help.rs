@@ -30,8 +30,10 @@ impl UploadHelp {
     /// Nothing in it comes from the event as text: an event is anybody's words, and commands get pasted.
     pub(crate) fn debug_file(&self, debug_id: Option<&DebugId>, code_file: Option<&str>) -> String {
         let id = debug_id.map(|id| format!(" --id {id}")).unwrap_or_default();
+        // A distribution's debug package brings no sources.
+        let sources = if code_file.is_some_and(is_system) { "" } else { " --include-sources" };
         format!(
-            "{} debug-files upload {} --include-sources{id} {}",
+            "{} debug-files upload {}{sources}{id} {}",
             self.program(),
             self.place(),
             debug_folder(code_file)

@@ -16,9 +16,8 @@ use crate::images::{Images, images};
 use crate::page::{Page, RenderError};
 use crate::reason::missing_keys;
 use crate::source::Contexts;
-use crate::trace::{
-    ThreadCard, TraceCard, Viewing, cards, first_missing, other_threads, resolved, shown_frames,
-};
+use crate::threads::{ThreadCard, other_threads};
+use crate::trace::{TraceCard, Viewing, cards, first_missing, resolved, shown_frames};
 use crate::when::{When, day_before};
 
 /// `/{organization}/{project}/issues/{short_id}/` and `…/events/{event_id}/`.
@@ -231,7 +230,7 @@ struct View<'a> {
 /// What the facts say about missing files.
 struct Missing {
     words: String,
-    anchor: String,
+    url: String,
 }
 
 impl<'a> View<'a> {
@@ -360,5 +359,103 @@ fn missing(page: &IssuePage, cards: &[TraceCard]) -> Option<Missing> {
         (number, true) => counted(number, "source map missing", "source maps missing"),
         (number, false) => counted(number, "debug file missing", "debug files missing"),
     };
-    Some(Missing { words, anchor })
+    // Plain text has no frames to point at.
+    let page_url = if page.view == TraceView::Raw { page.navigation.current.as_str() } else { "" };
+    Some(Missing { words, url: format!("{page_url}#{anchor}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markup::read;
+    use crate::source::{FrameContext, frames};
+
+    fn html(page: &IssuePage) -> String {
+        page.html().unwrap()
+    }
+
+    fn count(html: &str, needle: &str) -> usize {
+        html.matches(needle).count()
+    }
+
+    #[test]
+    fn library_frames_fold_and_full_shows_every_frame() {
+        let page = IssuePage::sample();
+        let relevant = html(&page);
+        assert!(relevant.contains("14 frames of std, core, sentry-panic and 2 more"));
+        let full = html(&IssuePage { view: TraceView::Full, ..page });
+        assert_eq!(count(&full, "class=\"frame folded\""), 0);
+        let is_shown = |index| full.contains(&format!("id=\"exception-0-frame-{index}\""));
+        assert!((0..30).all(is_shown) && !is_shown(30));
+    }
+
+    #[test]
+    fn facts_count_frames_and_missing_files() {
+        let html = html(&IssuePage::sample());
+        assert!(html.contains("27 of 30 frames resolved"));
+        assert!(html.contains("<a href=\"#exception-0-frame-9\">2 debug files missing</a>"));
+    }
+
+    #[test]
+    fn each_reason_is_told_in_full_once() {
+        let html = html(&IssuePage::sample());
+        assert_eq!(count(&html, "no debug file for <code>libpayments.so</code>"), 1);
+        assert_eq!(count(&html, "no debug file for libpayments.so. <a"), 1);
+        assert!(html.contains("214 events wait for it"));
+    }
+
+    #[test]
+    fn uploaded_source_lines_are_shown_where_they_belong() {
+        let mut page = IssuePage::sample();
+        let is_total =
+            |f: &protocol::stacktrace::Frame| f.function.as_deref() == Some("billing::total");
+        let (key, _) = frames(&page.event).find(|(_, frame)| is_total(frame)).unwrap();
+        let lines = vec!["fn total() {".to_owned(), "    uploaded_line()".to_owned()];
+        page.contexts.insert(key, FrameContext { first_line: 59, lines, hit: 60 });
+        assert!(html(&page).contains("uploaded_line"));
+        page.raw = true;
+        assert!(!html(&page).contains("uploaded_line"), "a trace as sent has no uploaded lines");
+    }
+
+    #[test]
+    fn as_sent_shows_addresses_and_keeps_the_view() {
+        let page = IssuePage { raw: true, view: TraceView::Full, ..IssuePage::sample() };
+        let html = html(&page);
+        assert!(html.contains("0x55fc21112281") && html.contains("billing +0x127281"));
+        assert!(html.contains("?view=full&#38;raw=1#trace") && html.contains("?view=full#trace"));
+    }
+
+    #[test]
+    fn minified_positions_stay_visible() {
+        let html = html(&IssuePage::sample_javascript());
+        assert!(
+            html.contains("minified: https://shop.example.com/assets/checkout-7f3a9c1e.js:1:48213")
+        );
+        assert!(html.contains("1 source map missing"));
+    }
+
+    #[test]
+    fn an_event_without_anything_still_makes_a_page() {
+        let page = IssuePage { event: Event::default(), ..IssuePage::sample() };
+        let html = html(&page);
+        assert!(html.contains("neither a stack trace nor a message"));
+        assert_eq!(read(&html).problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_biggest_event_makes_a_bounded_page() {
+        let mut page = IssuePage::sample();
+        let stack = page.event.exception.values.first().and_then(|e| e.stacktrace.clone()).unwrap();
+        let mut stack = stack;
+        let frame = stack.frames.first().cloned().unwrap();
+        stack.frames = vec![frame; protocol::stacktrace::FRAMES_MAX];
+        let thread = protocol::exception::Thread {
+            stacktrace: Some(stack.clone()),
+            ..protocol::exception::Thread::default()
+        };
+        page.event.threads.values = vec![thread; protocol::event::THREADS_MAX];
+        let html = html(&page);
+        assert!(html.len() < 8_000_000, "{} bytes", html.len());
+        assert!(html.contains("412 more threads are in the JSON"));
+    }
 }

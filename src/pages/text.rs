@@ -9,7 +9,7 @@ use protocol::event::Event;
 use protocol::exception::Exception;
 use protocol::stacktrace::{Frame, Stacktrace};
 
-use crate::frame::{inlined_into, name};
+use crate::frame::{inlined_into, module_offset, name};
 use crate::help::UploadHelp;
 use crate::owner::file_name;
 use crate::reason::reason;
@@ -61,8 +61,8 @@ pub(crate) fn exception(
     trace: Option<&Stacktrace>,
 ) -> String {
     let head = match (&exception.kind, &exception.value) {
-        (Some(kind), Some(value)) => format!("{kind}: {value}"),
-        (Some(text), None) | (None, Some(text)) => text.clone(),
+        (Some(kind), Some(value)) => format!("{}: {}", single_line(kind), printable(value)),
+        (Some(text), None) | (None, Some(text)) => printable(text),
         (None, None) => "exception".to_owned(),
     };
     let frames = trace.map(|trace| stack(event, trace)).unwrap_or_default();
@@ -112,7 +112,7 @@ fn native(number: usize, stack: &Stacktrace, index: usize, frame: &Frame) -> Str
         // Writing into a string never fails.
         let _ = write!(text, "  (inlined into {})", single_line(&outer));
     }
-    let offset = frame.symbolication.as_ref().and_then(|s| s.module_offset);
+    let offset = module_offset(frame);
     match (&frame.package, position(frame)) {
         (_, Some(position)) => {
             let _ = write!(text, "\n        at {position}");
@@ -163,4 +163,102 @@ fn why(frame: &Frame) -> Option<String> {
 /// Control characters of an event never reach a terminal.
 fn single_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The same for what may have lines.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &str) -> Event {
+        Event::from_json(json.as_bytes()).unwrap()
+    }
+
+    fn lines(text: &str, range: std::ops::Range<usize>) -> Vec<&str> {
+        text.lines().skip(range.start).take(range.len()).collect()
+    }
+
+    #[test]
+    fn native_traces_look_like_rusts() {
+        let event = event(include_str!("samples/native.json"));
+        let text = trace(&event);
+        assert_eq!(
+            text.lines().next(),
+            Some("panic: index out of bounds: the len is 0 but the index is 3")
+        );
+        let at = text.lines().position(|line| line.contains("14: ")).unwrap();
+        assert_eq!(
+            lines(&text, at..at + 4),
+            [
+                "  14: <billing::TieredPricing as billing::Pricing>::price",
+                "        at src/billing.rs:42:61",
+                "  15: billing::total::{closure}  (inlined into core::iter::adapters::map::map_fold::{closure})",
+                "        at src/billing.rs:58:31",
+            ]
+        );
+        assert!(text.contains(
+            "  20: 0x7f31a2c04b9e\n        in libpayments.so +0x4b9e\n        not resolved: no debug file for \
+             libpayments.so\n"
+        ));
+    }
+
+    #[test]
+    fn traces_as_sent_have_addresses_only() {
+        let event = event(include_str!("samples/native.json"));
+        let text = trace_as_sent(&event);
+        assert!(text.contains("   9: 0x55fc21112281\n        in billing +0x127281\n"), "{text}");
+        assert!(!text.contains("src/billing.rs") && !text.contains("not resolved"));
+    }
+
+    #[test]
+    fn javascript_traces_look_like_v8s() {
+        let event = event(include_str!("samples/javascript.json"));
+        assert_eq!(
+            lines(&trace(&event), 0..4),
+            [
+                "TypeError: Cannot read properties of undefined (reading 'code')",
+                "    at taxFor (src/cart/tax.ts:23:22)",
+                "    at Array.reduce (Array.reduce)",
+                "    at CartSummary (src/cart/CartSummary.tsx:41:17)",
+            ]
+        );
+        let sent = trace_as_sent(&event);
+        assert!(
+            sent.contains(
+                "    at t (https://shop.example.com/assets/checkout-7f3a9c1e.js:1:48213)\n"
+            )
+        );
+    }
+
+    #[test]
+    fn python_traces_are_oldest_first_with_their_cause() {
+        let text = trace(&event(include_str!("samples/python.json")));
+        assert!(
+            text.starts_with("Traceback (most recent call last):\n  File \"django/core/"),
+            "{text}"
+        );
+        assert!(text.contains(
+            "in refund\n    raise RefundFailed(order_id) from error\nRefundFailed: 4711\n"
+        ));
+        assert!(text.contains("\ncaused by: Traceback (most recent call last):\n"));
+    }
+
+    #[test]
+    fn control_characters_never_reach_a_terminal() {
+        let text = trace(&event(
+            r#"{"platform":"native","exception":{"values":[{"type":"a\u001b[31m","value":"b\u001b]0;x\u0007",
+                "stacktrace":{"frames":[{"function":"f\u001b[2J\nx","filename":"y\u001b"}]}}]}}"#,
+        ));
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        assert_eq!(text.lines().count(), 3, "{text:?}");
+    }
+
+    #[test]
+    fn an_event_without_any_trace_is_its_message_or_nothing() {
+        assert_eq!(trace(&Event::default()), "");
+    }
 }

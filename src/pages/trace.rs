@@ -1,4 +1,4 @@
-//! The stack traces of an event as cards: exceptions with their frames, and the threads beside them.
+//! The stack traces of an event as cards: exceptions with their frames, else the crashed thread.
 
 use std::collections::HashMap;
 
@@ -6,19 +6,16 @@ use protocol::event::Event;
 use protocol::exception::{Exception, Mechanism, Thread};
 use protocol::stacktrace::{Frame, Stacktrace};
 
-use crate::fold::{Run, is_in_app, runs, summary};
+use crate::fold::{Run, runs, summary};
 use crate::frame::{FrameOf, FrameRow, Why, is_unresolved, name, needed_symbolication, row};
 use crate::help::UploadHelp;
 use crate::issue::TraceView;
 use crate::reason::Weight;
 use crate::source::{Contexts, FrameKey, TraceId};
 use crate::text;
+use crate::threads::{is_main, main_thread, thread_words};
 use crate::value::Row;
 
-/// Most threads beside the crashed one that are shown.
-const OTHER_THREADS_MAX: usize = 100;
-/// Most frames of each of those threads that are shown, the newest.
-const OTHER_FRAMES_MAX: usize = 60;
 /// Exceptions of a chain that start opened; the others open with a click.
 const OPEN_EXCEPTIONS: usize = 3;
 
@@ -51,6 +48,14 @@ pub(crate) struct TraceCard {
     pub(crate) plain: Option<String>,
 }
 
+impl TraceCard {
+    /// The kind of the mechanism, where it says something that the page does not say already.
+    pub(crate) fn mechanism_kind(&self) -> Option<&str> {
+        let kind = self.mechanism.as_ref()?.kind.as_str();
+        (kind != self.title && kind != "generic" && kind != "chained").then_some(kind)
+    }
+}
+
 /// How the exception was caught.
 #[derive(Debug, Clone)]
 pub(crate) struct MechanismLine {
@@ -63,7 +68,7 @@ pub(crate) struct MechanismLine {
 /// A line of the trace.
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
-    Frame(FrameRow),
+    Frame(Box<FrameRow>),
     Folded(Folded),
 }
 
@@ -75,17 +80,6 @@ pub(crate) struct Folded {
     pub(crate) entry: Option<String>,
     pub(crate) unresolved: usize,
     pub(crate) rows: Vec<FrameRow>,
-}
-
-/// A thread beside the crashed one.
-#[derive(Debug, Clone)]
-pub(crate) struct ThreadCard {
-    pub(crate) title: String,
-    pub(crate) state: Option<String>,
-    /// Its newest function, the user's where there is one.
-    pub(crate) top: Option<String>,
-    pub(crate) rows: Vec<FrameRow>,
-    pub(crate) hidden: usize,
 }
 
 /// Returns the cards of the exceptions (newest first), or of the crashed thread where no exception has a trace.
@@ -124,7 +118,7 @@ fn plain(viewing: &Viewing<'_>, write: impl FnOnce() -> String) -> Option<String
     (viewing.view == TraceView::Raw).then(write)
 }
 
-fn pick<'a>(
+pub(crate) fn pick<'a>(
     viewing: &Viewing<'_>,
     result: &'a Option<Stacktrace>,
     sent: &'a Option<Stacktrace>,
@@ -160,13 +154,17 @@ fn items(viewing: &Viewing<'_>, trace: TraceId, stack: &Stacktrace) -> Vec<Item>
         indexes.into_iter().filter_map(|index| frame_row(viewing, trace, stack, index)).collect()
     };
     match viewing.view {
-        TraceView::Raw | TraceView::Full => {
-            rows((0..stack.frames.len()).rev().collect()).into_iter().map(Item::Frame).collect()
-        }
+        TraceView::Raw | TraceView::Full => rows((0..stack.frames.len()).rev().collect())
+            .into_iter()
+            .map(Box::new)
+            .map(Item::Frame)
+            .collect(),
         TraceView::Relevant => runs(&stack.frames)
             .into_iter()
             .flat_map(|run| match run {
-                Run::Shown(indexes) => rows(indexes).into_iter().map(Item::Frame).collect(),
+                Run::Shown(indexes) => {
+                    rows(indexes).into_iter().map(Box::new).map(Item::Frame).collect()
+                }
                 Run::Folded(indexes) => {
                     let folded = folded(stack, &indexes, rows(indexes.clone()));
                     vec![Item::Folded(folded)]
@@ -188,7 +186,7 @@ fn folded(stack: &Stacktrace, indexes: &[usize], rows: Vec<FrameRow>) -> Folded 
     }
 }
 
-fn frame_row(
+pub(crate) fn frame_row(
     viewing: &Viewing<'_>,
     trace: TraceId,
     stack: &Stacktrace,
@@ -218,23 +216,6 @@ fn thread_of<'a>(exception: &Exception, event: &'a Event) -> Option<&'a Thread> 
     match &exception.thread_id {
         Some(id) => threads.iter().find(|thread| thread.id.as_ref() == Some(id)),
         None => threads.iter().find(|thread| is_main(thread)),
-    }
-}
-
-fn is_main(thread: &Thread) -> bool {
-    thread.crashed == Some(true) || thread.current == Some(true)
-}
-
-fn thread_words(thread: &Thread) -> String {
-    let crashed = if thread.crashed == Some(true) { ", crashed" } else { "" };
-    format!("{}{crashed}", thread_title(thread))
-}
-
-fn thread_title(thread: &Thread) -> String {
-    match (&thread.name, &thread.id) {
-        (Some(name), _) => format!("thread {name}"),
-        (None, Some(id)) => format!("thread {id}"),
-        (None, None) => "a thread".to_owned(),
     }
 }
 
@@ -286,6 +267,7 @@ fn say_once(row: &mut FrameRow, said: &mut HashMap<String, String>) {
     let Some(Why::Full(reason)) = &row.why else { return };
     let key = format!("{:?}{}", reason.command, reason.short);
     match said.get(&key) {
+        Some(_) if reason.weight == Weight::Note => row.why = None,
         Some(anchor) => {
             row.why = Some(Why::Again { short: reason.short.clone(), anchor: anchor.clone() });
         }
@@ -299,7 +281,7 @@ fn open_one(items: &mut [Item]) {
     let mut rows: Vec<&mut FrameRow> = items
         .iter_mut()
         .filter_map(|item| match item {
-            Item::Frame(row) => Some(row),
+            Item::Frame(row) => Some(row.as_mut()),
             Item::Folded(_) => None,
         })
         .collect();
@@ -308,54 +290,6 @@ fn open_one(items: &mut [Item]) {
     if let Some(row) = own.or_else(any).and_then(|index| rows.get_mut(index)) {
         row.is_open = true;
     }
-}
-
-/// The thread that the event is about: crashed, else current, else the first with a trace.
-fn main_thread(event: &Event) -> Option<(usize, &Thread)> {
-    let threads =
-        || event.threads.values.iter().enumerate().filter(|(_, t)| t.stacktrace.is_some());
-    threads()
-        .find(|(_, thread)| thread.crashed == Some(true))
-        .or_else(|| threads().find(|(_, thread)| thread.current == Some(true)))
-        .or_else(|| threads().next())
-}
-
-/// Returns the threads beside the one that [`cards`] shows, and how many there are beyond the limit.
-pub(crate) fn other_threads(viewing: &Viewing<'_>) -> (Vec<ThreadCard>, usize) {
-    let event = viewing.event;
-    let has_trace = event.exception.values.iter().any(|e| e.stacktrace.is_some());
-    let shown = if has_trace || event.stacktrace.is_some() { None } else { main_thread(event) };
-    let others = event.threads.values.iter().enumerate().filter(|(index, thread)| match shown {
-        Some((main, _)) => *index != main,
-        None => !is_main(thread),
-    });
-    let mut cards: Vec<ThreadCard> =
-        others.map(|(index, thread)| thread_card(viewing, index, thread)).collect();
-    let hidden = cards.len().saturating_sub(OTHER_THREADS_MAX);
-    cards.truncate(OTHER_THREADS_MAX);
-    (cards, hidden)
-}
-
-fn thread_card(viewing: &Viewing<'_>, index: usize, thread: &Thread) -> ThreadCard {
-    let stack = pick(viewing, &thread.stacktrace, &thread.raw_stacktrace);
-    let frames = stack.map(|stack| stack.frames.as_slice()).unwrap_or_default();
-    let top = frames.iter().rev().find(|frame| is_in_app(frame)).or_else(|| frames.last());
-    let newest = (0..frames.len()).rev().take(OTHER_FRAMES_MAX);
-    let rows = stack.into_iter().flat_map(|stack| {
-        newest.clone().filter_map(|at| frame_row(viewing, TraceId::Thread(index), stack, at))
-    });
-    ThreadCard {
-        title: thread_title(thread),
-        state: thread.state.clone(),
-        top: top.map(name),
-        rows: rows.map(without_details).collect(),
-        hidden: frames.len().saturating_sub(OTHER_FRAMES_MAX),
-    }
-}
-
-/// Threads beside the crashed one are an overview: one line per frame.
-fn without_details(row: FrameRow) -> FrameRow {
-    FrameRow { lines: Vec::new(), facts: Vec::new(), vars: Vec::new(), why: None, ..row }
 }
 
 /// The frames that [`cards`] shows: of exceptions and the event, else of the crashed thread.
@@ -382,7 +316,7 @@ pub(crate) fn resolved(event: &Event) -> Option<(usize, usize)> {
 /// Returns the anchor of the first frame that misses something, for a link from the facts above.
 pub(crate) fn first_missing(cards: &[TraceCard]) -> Option<String> {
     let rows = cards.iter().flat_map(|card| &card.items).flat_map(|item| match item {
-        Item::Frame(row) => std::slice::from_ref(row),
+        Item::Frame(row) => std::slice::from_ref(row.as_ref()),
         Item::Folded(folded) => folded.rows.as_slice(),
     });
     let mut rows = rows.filter(

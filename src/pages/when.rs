@@ -78,6 +78,7 @@ pub(crate) fn before(at: Timestamp, event: Timestamp) -> String {
     let (sign, ms) = if ms < 0 { ("+", ms.saturating_neg()) } else { ("−", ms) };
     match ms {
         0 => "0 s".to_owned(),
+        ms if ms < SECOND_MS => format!("{sign}{ms} ms"),
         ms if ms < MINUTE_MS => format!("{sign}{}.{:02} s", ms / SECOND_MS, ms % SECOND_MS / 10),
         ms if ms < HOUR_MS => {
             format!("{sign}{} min {} s", ms / MINUTE_MS, ms % MINUTE_MS / SECOND_MS)
@@ -131,6 +132,7 @@ mod tests {
     #[test]
     fn distances_name_the_direction() {
         assert_eq!(before(Timestamp(NOW.ms() - 2_310), NOW), "−2.31 s");
+        assert_eq!(before(Timestamp(NOW.ms() - 2), NOW), "−2 ms");
         assert_eq!(before(Timestamp(NOW.ms() + 1_000), NOW), "+1.00 s");
         assert_eq!(before(Timestamp(NOW.ms() - 61_000), NOW), "−1 min 1 s");
     }

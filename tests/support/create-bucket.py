@@ -3,7 +3,7 @@
 import datetime, hashlib, hmac, os, sys, time, urllib.error, urllib.request
 
 REGION = "us-east-1"
-TRIES = 60  # twice a second
+TRIES = 240  # twice a second
 
 
 def sign(key, text):

@@ -7,7 +7,7 @@
 export SYMBOLIST_TEST_CACHE="${SYMBOLIST_TEST_CACHE:-$PWD/tests/.cache}"
 
 readonly DEBIAN_PACKAGES=(
-    binutils build-essential ca-certificates curl elfutils g++ llvm util-linux    # debug files and their oracles
+    binutils elfutils g++ llvm unzip                              # debug files and their oracles
     ceph-common ceph-mon ceph-osd radosgw                         # the S3 server
     chromium fonts-dejavu-core                                    # page tests
     gcc-mingw-w64-x86-64-win32                                    # zstd-sys when checking for Windows

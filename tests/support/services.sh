@@ -67,7 +67,7 @@ start_postgres() {
     fi
     cd "$data"
     "${as[@]}" "$bin/initdb" --pgdata "$data" --username symbolist --auth trust --encoding UTF8 --locale C --no-sync
-    "${as[@]}" "$bin/pg_ctl" --pgdata "$data" --log "$data/server.log" --wait --timeout 60 start -o \
+    "${as[@]}" "$bin/pg_ctl" --pgdata "$data" --log "$data/server.log" --wait --timeout 180 start -o \
         "-p $POSTGRES_PORT -k $data -c listen_addresses=127.0.0.1 -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" \
         || { cat "$data/server.log"; return 1; }
     "${as[@]}" "$bin/createdb" --host 127.0.0.1 --port "$POSTGRES_PORT" --username symbolist symbolist
@@ -96,6 +96,7 @@ osd pool default pg autoscale mode = off
 mon allow pool size one = true
 mon max pg per osd = 1000
 osd crush chooseleaf type = 0
+osd class update on start = false
 osd objectstore = memstore
 memstore device bytes = 4294967296
 run dir = $home
@@ -116,12 +117,23 @@ CONF
     monmaptool --create --addv a "[v1:127.0.0.1:$MON_PORT/0]" --fsid "$(sed -n 's/^fsid = //p' ceph.conf)" monmap
     ceph-mon --mkfs -i a --monmap monmap
     ceph-mon -i a
-    timeout 60 ceph osd new "$uuid"
+    timeout 180 ceph osd new "$uuid"
     ceph-osd -i 0 --mkfs --osd-uuid "$uuid"
-    ceph-osd -i 0
+    # On a busy machine it may ask the monitor before it has been told the cluster's id, and give up.
+    retry ceph-osd -i 0
     radosgw -n client.rgw
-    timeout 90 radosgw-admin user create --uid symbolist --display-name symbolist \
+    timeout 180 radosgw-admin user create --uid symbolist --display-name symbolist \
         --access-key "$SYMBOLIST_TEST_S3_KEY" --secret "$SYMBOLIST_TEST_S3_SECRET"
     cd - >/dev/null
     python3 tests/support/create-bucket.py
+}
+
+# Five tries, a second apart.
+retry() {
+    local try
+    for try in 1 2 3 4; do
+        "$@" && return
+        sleep 1
+    done
+    "$@"
 }

@@ -3,7 +3,7 @@
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use cookie::{Cookie, SameSite, time};
+use cookie::time::Duration;
 use pages::login::Login;
 use serde::Deserialize;
 
@@ -11,16 +11,16 @@ use super::html::Html;
 use super::next;
 use super::signed::{self, Signed, SignedForm};
 use super::visit::Visit;
-use crate::accounts::session::{self, SESSION_MS, SessionKey};
+use crate::accounts::session::{self, SessionKey};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::extract::{SESSION_COOKIE, cookie_key, session_key};
 use crate::http::origin::{ClientAddress, Origin};
+use crate::http::session_cookie;
 
 /// Name of the cookie that the log-in form's token belongs to, before there is a session.
 const FORM_COOKIE: &str = "symbolist_login";
-/// How long a log-in form may lie, in seconds.
-const FORM_S: i64 = 60 * 60;
+/// How long a log-in form may lie.
+const FORM_AGE_MAX: Duration = Duration::hours(1);
 /// What is said of a form that lay too long, or came from elsewhere.
 const STALE: &str = "This form was too old or came from another site. Please try again.";
 
@@ -51,7 +51,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
     Query(target): Query<Target>,
 ) -> Result<Response> {
-    if let Some(key) = session_key(&headers)
+    if let Some(key) = session_cookie::read(&headers)
         && session::find(&app, &key).await?.is_some()
     {
         return Ok(Redirect::to(next::safe(&target.next)).into_response());
@@ -74,8 +74,8 @@ pub(crate) async fn submit(
         next: sent.next.clone(),
         csrf: None,
     };
-    let is_ours =
-        cookie_key(&headers, FORM_COOKIE).is_some_and(|key| key.is_csrf_token(&app, &sent.csrf));
+    let is_ours = session_cookie::read_named(&headers, FORM_COOKIE)
+        .is_some_and(|key| key.is_csrf_token(&app, &sent.csrf));
     if !is_ours {
         let error = Error::Forbidden(STALE.to_owned());
         let page = form(&app, &origin, &headers, retry(STALE.to_owned()));
@@ -84,9 +84,9 @@ pub(crate) async fn submit(
     match session::log_in(&app, address, &sent.email, &sent.password).await {
         Ok(key) => {
             let mut response = Redirect::to(next::safe(&sent.next)).into_response();
-            let session = cookie(&origin, SESSION_COOKIE, key.text(), SESSION_MS / 1000);
-            set(&mut response, &session);
-            set(&mut response, &gone(&origin, FORM_COOKIE));
+            let over = session_cookie::set(FORM_COOKIE, String::new(), Duration::ZERO, &origin);
+            response.headers_mut().append(header::SET_COOKIE, session_cookie::begin(&key, &origin));
+            response.headers_mut().append(header::SET_COOKIE, over);
             Ok(response)
         }
         Err(error @ (Error::Unauthorized(_) | Error::TooManyRequests { .. })) => {
@@ -119,7 +119,7 @@ pub(crate) async fn leave(
 ) -> Result<Response> {
     session::log_out(&app, visit.key()).await?;
     let mut response = Redirect::to("/login").into_response();
-    set(&mut response, &gone(&origin, SESSION_COOKIE));
+    response.headers_mut().append(header::SET_COOKIE, session_cookie::end(&origin));
     Ok(response)
 }
 
@@ -129,12 +129,13 @@ fn blank() -> Login {
 
 /// The page, with a token that belongs to a cookie of its own: nobody else can send this form.
 fn form(app: &App, origin: &Origin, headers: &HeaderMap, login: Login) -> Response {
-    let known = cookie_key(headers, FORM_COOKIE);
+    let known = session_cookie::read_named(headers, FORM_COOKIE);
     let key = known.unwrap_or_else(SessionKey::random);
     let next = next::safe(&login.next).to_owned();
     let page = Login { next, csrf: Some(key.csrf_token(app)), ..login };
     let mut response = Html(page).into_response();
-    set(&mut response, &cookie(origin, FORM_COOKIE, key.text(), FORM_S));
+    let kept = session_cookie::set(FORM_COOKIE, key.text(), FORM_AGE_MAX, origin);
+    response.headers_mut().append(header::SET_COOKIE, kept);
     response
 }
 
@@ -152,24 +153,4 @@ fn sentence(fragment: &str) -> String {
     let mut letters = fragment.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string());
     format!("{}{}.", first.unwrap_or_default(), letters.as_str())
-}
-
-fn cookie(origin: &Origin, name: &'static str, value: String, age_s: i64) -> Cookie<'static> {
-    Cookie::build((name, value))
-        .path("/")
-        .http_only(true)
-        .secure(origin.is_secure())
-        .same_site(SameSite::Lax)
-        .max_age(time::Duration::seconds(age_s))
-        .build()
-}
-
-fn gone(origin: &Origin, name: &'static str) -> Cookie<'static> {
-    cookie(origin, name, String::new(), 0)
-}
-
-fn set(response: &mut Response, cookie: &Cookie<'_>) {
-    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
 }

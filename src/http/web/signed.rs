@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::extract::session_key;
+use crate::http::session_cookie;
 
 /// What a form of a signed-in user brings beside its fields.
 pub(crate) trait SignedForm: DeserializeOwned {
@@ -22,7 +22,7 @@ impl<T: SignedForm> FromRequest<App> for Signed<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let key = session_key(request.headers())
+        let key = session_cookie::read(request.headers())
             .ok_or_else(|| Error::Unauthorized("the session has ended".to_owned()))?;
         let form: T = read(request).await?;
         if key.is_csrf_token(app, form.csrf()) {

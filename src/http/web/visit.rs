@@ -13,7 +13,8 @@ use crate::app::App;
 use crate::db::organization::Organization;
 use crate::db::project::Project;
 use crate::error::{Error, Result};
-use crate::http::extract::{Access, organization_of_path, project_of_path, session_key};
+use crate::http::extract::{Access, organization_of_path, project_of_path};
+use crate::http::session_cookie;
 
 /// A signed-in user in a browser. Tokens open the API, not pages.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl FromRequestParts<App> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let unknown = || Error::Unauthorized("nobody is signed in".to_owned());
-        let key = session_key(&parts.headers).ok_or_else(unknown)?;
+        let key = session_cookie::read(&parts.headers).ok_or_else(unknown)?;
         let viewer = session::find(app, &key).await?.ok_or_else(unknown)?;
         Ok(Self { key, viewer: Arc::new(viewer) })
     }

@@ -57,7 +57,7 @@ impl<'a> Trimmer<'a> {
                 '[' => self.bracket()?,
                 '`' | '\'' => self.quote(),
                 '$' if self.rest.starts_with("$_") && self.is_at_segment_start() => {
-                    self.numbered_lambda()
+                    self.numbered_lambda();
                 }
                 '?' if self.rest.starts_with("?A0x") => self.hashed_namespace(),
                 'o' if self.is_at_operator() => self.operator(),
@@ -123,8 +123,12 @@ impl<'a> Trimmer<'a> {
         let length = balanced(self.rest)?;
         if self.rest.starts_with("<lambda") {
             self.replace(length, "lambda");
-        } else if self.trimmed.is_empty() {
+        } else if self.trimmed.is_empty() || self.rest.starts_with("<impl ") {
             self.keep(length);
+        } else if self.trimmed.ends_with("::") {
+            // Rust's generic arguments of a function; the legacy mangling does not have them.
+            self.trimmed.truncate(self.trimmed.len() - 2);
+            self.replace(length, "");
         } else {
             self.replace(length, "<T>");
         }
@@ -134,9 +138,9 @@ impl<'a> Trimmer<'a> {
     fn brace(&mut self) -> Option<()> {
         let length = balanced(self.rest)?;
         if self.rest.starts_with("{lambda(") {
-            self.replace(length, "lambda")
+            self.replace(length, "lambda");
         } else {
-            self.keep(length)
+            self.keep(length);
         }
         Some(())
     }
@@ -144,9 +148,9 @@ impl<'a> Trimmer<'a> {
     fn bracket(&mut self) -> Option<()> {
         let length = balanced(self.rest)?;
         if self.rest.starts_with("[abi:") {
-            self.replace(length, "")
+            self.replace(length, "");
         } else {
-            self.keep(length)
+            self.keep(length);
         }
         Some(())
     }
@@ -209,7 +213,7 @@ fn balanced(text: &str) -> Option<usize> {
         match byte {
             b'(' | b'[' | b'{' => open.push(*byte),
             b'<' if !text[..at].ends_with("operator") && !text[..at].ends_with("operator<") => {
-                open.push(b'<')
+                open.push(b'<');
             }
             b')' => close(&mut open, b'(')?,
             b']' => close(&mut open, b'[')?,

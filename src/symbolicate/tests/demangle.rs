@@ -104,7 +104,12 @@ fn rust_names_keep_type_and_trait() {
     trims("shop::main::{{closure}}", "shop::main::{{closure}}");
     trims("shop::main::{closure#0}", "shop::main::{closure#0}");
     trims("core::ptr::drop_in_place<alloc::string::String>", "core::ptr::drop_in_place<T>");
-    trims("core::iter::max_by::<u64, fn(&u64) -> bool>", "core::iter::max_by::<T>");
+    trims("core::iter::max_by::<u64, fn(&u64) -> bool>", "core::iter::max_by");
+    trims("lamp::run::<u8>::{closure#0}", "lamp::run::{closure#0}");
+    trims(
+        "core::iter::range::<impl Iterator for Range<A>>::next",
+        "core::iter::range::<impl Iterator for Range<A>>::next",
+    );
     trims("shop::price::h0123456789abcdef", "shop::price");
 }
 

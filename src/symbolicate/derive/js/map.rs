@@ -4,13 +4,13 @@
 //! the alphabet is not, because all that follows it would be shifted. Index maps come out flat.
 //! Not in here: `rangeMappings` and `scopes`, which are proposals, and the function maps of Hermes.
 
+mod raw;
+
 use std::borrow::Cow;
-use std::fmt;
 
 use protocol::id::DebugId;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use self::raw::{RawMap, RawOffset, RawSection};
 use super::vlq;
 use crate::unusable::Unusable;
 
@@ -251,142 +251,6 @@ fn without_prefix(json: &[u8]) -> &[u8] {
     match json.iter().position(|byte| *byte == b'\n' || *byte == b'\r') {
         Some(end) => &json[end..],
         None => &[],
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-struct RawMap<'a> {
-    #[serde(borrow)]
-    sources: List<'a>,
-    #[serde(borrow, rename = "sourceRoot")]
-    source_root: Text<'a>,
-    #[serde(borrow, rename = "sourcesContent")]
-    sources_content: List<'a>,
-    #[serde(borrow)]
-    names: List<'a>,
-    #[serde(borrow)]
-    mappings: Text<'a>,
-    #[serde(borrow)]
-    sections: Option<Vec<RawSection<'a>>>,
-    #[serde(borrow, rename = "debugId")]
-    debug_id: Text<'a>,
-    #[serde(borrow, rename = "debug_id")]
-    legacy_debug_id: Text<'a>,
-}
-
-impl RawMap<'_> {
-    fn debug_id(&self) -> Option<DebugId> {
-        [&self.debug_id, &self.legacy_debug_id]
-            .into_iter()
-            .find_map(|text| text.0.as_deref()?.parse().ok())
-    }
-}
-
-#[derive(Deserialize)]
-struct RawSection<'a> {
-    offset: RawOffset,
-    #[serde(borrow, default)]
-    map: Option<Box<RawMap<'a>>>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-struct RawOffset {
-    line: u32,
-    column: u32,
-}
-
-/// A text, borrowed if it has no escapes; a number as its digits; anything else as `None`.
-#[derive(Default)]
-struct Text<'a>(Option<Cow<'a, str>>);
-
-/// A list of texts; anything else as an empty one.
-#[derive(Default)]
-struct List<'a>(Vec<Text<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor)
-    }
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Text(Some(Cow::Borrowed(text))))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Text(Some(Cow::Owned(text.to_owned()))))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Text(Some(Cow::Owned(number.to_string()))))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Text(None))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Text(None))
-    }
-}
-
-struct ListVisitor;
-
-impl<'de> Visitor<'de> for ListVisitor {
-    type Value = List<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of texts")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(text) = seq.next_element()? {
-            if list.len() >= ENTRIES_MAX {
-                return Err(A::Error::custom(format!("more than {ENTRIES_MAX} entries")));
-            }
-            list.push(text);
-        }
-        Ok(List(list))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(List::default())
     }
 }
 

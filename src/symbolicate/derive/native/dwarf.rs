@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use gimli::{Dwarf, DwarfSections, EndianSlice, Endianity, Section as _, SectionId};
+use gimli::{
+    AbbreviationsCacheStrategy, Dwarf, DwarfSections, EndianSlice, Endianity, Section as _,
+    SectionId,
+};
 
 use super::declaration::{Declarations, StringRef, StringSection};
 use super::line::Budget;
@@ -18,6 +21,11 @@ use crate::unusable::Unusable;
 
 /// Bytes of `.debug_str` and its like that are looked at for the end of one string.
 const STRING_BYTES_MAX: usize = 64 << 10;
+
+/// Most entries of range lists read per file; lists can be shared, so their number is not bounded by its size.
+///
+/// libjvm's debug file, 368 MB, has 1.7 million ranges.
+const RANGES_MAX: u64 = 1 << 26;
 
 /// A function with code of its own, or a call inlined into one.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +49,21 @@ pub(super) struct Tables {
     pub(super) pieces: Vec<Piece>,
     pub(super) strings: Strings,
     pub(super) rows_budget: Budget,
+    pub(super) ranges_budget: RangesBudget,
     pub(super) notes: Notes,
     pub(super) names: Names,
     /// Name of each scope, `NONE` where its entries give none.
     pub(super) scope_names: Vec<u32>,
+}
+
+/// How many entries of range lists may still be read.
+#[derive(Debug)]
+pub(super) struct RangesBudget(pub(super) u64);
+
+impl Default for RangesBudget {
+    fn default() -> Self {
+        Self(RANGES_MAX)
+    }
 }
 
 /// What was met and not read, counted.
@@ -68,7 +87,9 @@ pub(super) fn read<E: Endianity>(
 ) -> Result<(), Unusable> {
     let mut budget = object.inflation_budget();
     let sections = DwarfSections::<Cow<'_, [u8]>>::load(|id| section(object, id, &mut budget))?;
-    let dwarf = sections.borrow(|section| EndianSlice::new(section, endian));
+    let mut dwarf = sections.borrow(|section| EndianSlice::new(section, endian));
+    // Units may share abbreviations (link-time optimisation, dwz): read those once.
+    dwarf.populate_abbreviations_cache(AbbreviationsCacheStrategy::Duplicates);
     tables.notes.has_supplement =
         object.has_section(".gnu_debugaltlink") || object.has_section(".debug_sup");
     tables.notes.has_far_code = object.code.has_far_code();

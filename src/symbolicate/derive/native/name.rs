@@ -103,7 +103,10 @@ fn name<E: Endianity>(
 ) -> u32 {
     let linkage_name = text(dwarf, found.linkage_name);
     let name = text(dwarf, found.name);
-    let scoped = name.as_deref().map(|name| qualify(dwarf, containers, found, name));
+    // Where both are one word, as for `extern "C"`, the program really calls the function so.
+    let is_bare = linkage_name.is_some() && linkage_name == name;
+    let scoped =
+        name.as_deref().filter(|_| !is_bare).map(|name| qualify(dwarf, containers, found, name));
     match (linkage_name, name) {
         (Some(linkage_name), _) => {
             names.add(strings, &linkage_name, scoped.as_deref(), found.language)

@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 
 use object::read::{CompressedData, CompressionFormat, ObjectSegment};
-use object::{
-    Architecture, BinaryFormat, Object as _, ObjectKind, ObjectSection, SectionFlags, elf,
-};
+use object::{Architecture, Object as _, ObjectKind, ObjectSection, SectionFlags, elf};
 
 use super::code::CodeMap;
 use crate::unusable::Unusable;
@@ -36,16 +34,11 @@ pub(super) struct Object<'a> {
 
 impl<'a> Object<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Unusable> {
-        let file =
-            object::File::parse(bytes).map_err(|error| match object::FileKind::parse(bytes) {
-                Ok(object::FileKind::Elf32 | object::FileKind::Elf64) => {
-                    Unusable::Malformed(error.to_string())
-                }
-                _ => Unusable::Unsupported("it is no ELF file".to_owned()),
-            })?;
-        if file.format() != BinaryFormat::Elf {
+        if !bytes.starts_with(&elf::ELFMAG) {
             return Err(Unusable::Unsupported("it is no ELF file".to_owned()));
         }
+        let file = object::File::parse(bytes);
+        let file = file.map_err(|error| Unusable::Malformed(error.to_string()))?;
         if file.kind() == ObjectKind::Relocatable {
             let reason =
                 "it is an intermediate object (.o) without addresses; upload the linked program";

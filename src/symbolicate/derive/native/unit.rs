@@ -20,9 +20,6 @@ use crate::native::format::{DEPTH_MAX, NONE};
 /// Most scopes per file (16 bytes each).
 const SCOPES_MAX: usize = 1 << 26;
 
-/// Most ranges of scopes per unit; range lists can be shared, so their number is not bounded by the file's size.
-const SPANS_MAX: usize = 1 << 25;
-
 /// How a walk through a unit ends early.
 enum Stop {
     Damaged,
@@ -90,16 +87,13 @@ fn read_unit<E: Endianity>(
         row.file = paths.string(u64::from(row.file), tables);
     }
     sort_rows(&mut rows);
-    let first = tables.pieces.len();
-    lay_on_rows(&paint(spans), &rows, &mut tables.pieces);
+    let mut pieces = Vec::new();
+    lay_on_rows(&paint(spans), &rows, &mut pieces);
     if is_split {
         // What is inlined there stands in the split file; a line without that chain would be put on the wrong function.
-        let mut index = 0;
-        tables.pieces.retain(|piece| {
-            index += 1;
-            index <= first || piece.scope != NONE
-        });
+        pieces.retain(|piece| piece.scope != NONE);
     }
+    tables.pieces.append(&mut pieces);
     entries_read.and(rows_read)
 }
 
@@ -264,7 +258,7 @@ impl<'w, 'a, E: Endianity> Walk<'w, 'a, E> {
         if self.spans.len() == first {
             return Ok(NONE);
         }
-        if self.tables.scopes.len() >= SCOPES_MAX || self.spans.len() > SPANS_MAX {
+        if self.tables.scopes.len() >= SCOPES_MAX {
             self.spans.truncate(first);
             return Err(Stop::Full);
         }
@@ -279,10 +273,13 @@ impl<'w, 'a, E: Endianity> Walk<'w, 'a, E> {
     fn spans_of(&mut self, attributes: &Attributes, scope: u32) -> Result<(), Stop> {
         if let Some(ranges) = attributes.ranges {
             let mut ranges = self.dwarf.ranges(self.unit, ranges)?;
-            while let Some(range) = ranges.next()? {
-                self.spans.extend(self.code.span(range.begin, range.end).map(|span| (span, scope)));
-                if self.spans.len() > SPANS_MAX {
-                    return Ok(());
+            // Raw entries, because each costs time, also those that come to nothing.
+            while let Some(raw) = ranges.next_raw()? {
+                let budget = &mut self.tables.ranges_budget.0;
+                *budget = budget.checked_sub(1).ok_or(Stop::Full)?;
+                if let Some(range) = ranges.convert_raw(raw)? {
+                    self.spans
+                        .extend(self.code.span(range.begin, range.end).map(|span| (span, scope)));
                 }
             }
         } else if let (Some(low), Some(high)) = (attributes.low_pc, attributes.high_pc) {

@@ -205,3 +205,14 @@ fn positions_behind_a_difference_between_builds_get_no_answer() {
 fn bytecode_comes_with_an_empty_script() {
     check(Some(""), "AAAA,gnBACA", &[(1, 1, "a.ts:1:1"), (1, 631, "a.ts:2:1")]);
 }
+
+/// Bundles join thousands of strings, and every `+` is one step deeper in the syntax tree.
+#[test]
+fn deep_expressions_are_no_problem() {
+    let sums = "+'x'".repeat(10_000);
+    let arrays = format!("{}{}", "[".repeat(2_000), "]".repeat(2_000));
+    let text = format!("function outer(){{return function inner(){{return 1{sums};{arrays}}}}}");
+    let mappings = format!("AAAA,SAAS{}", ",oBAAA".repeat(40));
+    let derived = derive(Some(text.as_bytes()), map(&mappings).as_bytes()).unwrap();
+    assert_eq!((derived.report.function_count, derived.report.problems), (2, Vec::new()));
+}

@@ -99,6 +99,8 @@ fn origin(answer: JsAnswer<'_>) -> Option<(u32, u32, u32)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn lookup_is_a_scan_of_the_sorted_segments((lines, text) in text(), segments in segments(6, 35)) {
         prop_assume!(!text.trim_ascii().is_empty());
