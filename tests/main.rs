@@ -5,6 +5,8 @@
 mod access;
 mod commands;
 mod health;
+mod native_crash;
+mod node_crash;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
