@@ -1,5 +1,7 @@
 //! Tests of the whole program: the real binary, over HTTP, files named by behaviour.
 
+#![allow(clippy::unwrap_used, reason = "clippy allows it in functions marked as tests only")]
+
 mod access;
 mod commands;
 mod health;
