@@ -1,11 +1,12 @@
 //! Tests of the whole program: the real binary, over HTTP, files named by behaviour.
 
-#![allow(clippy::unwrap_used, reason = "clippy allows it in functions marked as tests only")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
 mod access;
 mod commands;
 mod health;
 mod shutdown;
+#[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
 mod uploads_artifact_bundles;
 mod uploads_chunks;
