@@ -178,6 +178,31 @@ pub(crate) async fn of_issue(
     tx.optional(sql, &[&issue.0, &row]).await
 }
 
+/// Returns the event id of one event of an issue, without reading the event.
+pub(crate) async fn id_of_issue(
+    tx: &mut Tx<'_>,
+    issue: IssueId,
+    which: Which,
+) -> Result<Option<Vec<u8>>> {
+    let (sql, row) = match which {
+        Which::Latest => (
+            "SELECT event_id FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id DESC LIMIT 1",
+            0,
+        ),
+        Which::Oldest => {
+            ("SELECT event_id FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id LIMIT 1", 0)
+        }
+        Which::NewerThan(row) => {
+            ("SELECT event_id FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id LIMIT 1", row)
+        }
+        Which::OlderThan(row) => (
+            "SELECT event_id FROM event WHERE issue_id = $1 AND id < $2 ORDER BY id DESC LIMIT 1",
+            row,
+        ),
+    };
+    tx.optional(sql, &[&issue.0, &row]).await
+}
+
 /// Returns events of an issue older than a row, newest first.
 pub(crate) async fn page_of_issue(
     tx: &mut Tx<'_>,

@@ -13,3 +13,4 @@ pub(crate) mod path;
 pub(crate) mod routes;
 pub(crate) mod session_cookie;
 pub(crate) mod upload;
+pub(crate) mod web;

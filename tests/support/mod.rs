@@ -2,5 +2,7 @@
 
 pub(crate) mod command;
 pub(crate) mod database;
+pub(crate) mod sentry_cli;
 pub(crate) mod server;
+pub(crate) mod upload;
 pub(crate) mod wait;
