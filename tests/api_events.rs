@@ -76,6 +76,12 @@ on_both!(events_are_listed_and_lead_to_each_other, |database| {
     let cursor = cursor.1.trim_end_matches('"').to_owned();
     let second = server.get(&format!("{of_issue}?per_page=3&cursor={cursor}")).await.expect(200);
     assert_eq!(ids(second.json()), [id(2), id(1)]);
+    let back = second.headers["link"].to_str().expect("text").split("cursor=\"").nth(1);
+    let back = back.and_then(|rest| rest.split('"').next()).expect("a cursor");
+    for list in [of_issue, EVENTS] {
+        let newer = server.get(&format!("{list}?per_page=2&cursor={back}")).await.expect(200);
+        assert_eq!(ids(newer.json()), [id(4), id(3)], "{list}");
+    }
     assert_eq!(ids(server.get(EVENTS).await.expect(200).json()).len(), 6);
     let item = &server.get(EVENTS).await.expect(200).json()[0];
     assert!(item.get("event_id").is_none() && item.get("project").is_none());

@@ -43,7 +43,7 @@ async fn sentry_cli_lists_and_changes_issues() {
     assert!(events.contains("user-2"), "{events}");
 
     output(&server, &["issues", "resolve", "--id", &key]);
-    let resolved = output(&server, &["issues", "list", "--status", "resolved"]);
+    let resolved = output(&server, &["issues", "list", "--query", "is:resolved"]);
     assert!(resolved.contains("FIRST-1") && !resolved.contains("FIRST-2"), "{resolved}");
     output(&server, &["issues", "mute", "--status", "unresolved"]);
     let muted = output(&server, &["issues", "list", "--query", "is:ignored"]);
