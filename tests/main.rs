@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
 mod access;
+mod api_events;
+mod api_issues;
+mod api_sentry_cli;
 mod commands;
 mod health;
 mod shutdown;
