@@ -5,3 +5,6 @@ mod commands;
 mod health;
 mod shutdown;
 mod support;
+mod web_access;
+mod web_issues;
+mod web_pages;

@@ -3,4 +3,5 @@
 pub(crate) mod command;
 pub(crate) mod database;
 pub(crate) mod server;
+pub(crate) mod visitor;
 pub(crate) mod wait;
