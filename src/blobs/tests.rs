@@ -18,8 +18,8 @@ fn bucket_options() -> Option<config::blobs::S3> {
         endpoint: Some(variable("ENDPOINT")?),
         bucket: variable("BUCKET")?,
         region: "us-east-1".to_owned(),
-        access_key: variable("ACCESS_KEY")?,
-        secret_key: variable("SECRET_KEY")?,
+        access_key: variable("KEY")?,
+        secret_key: variable("SECRET")?,
         prefix: "blobs-test/".to_owned(),
     })
 }

@@ -16,7 +16,7 @@ use symbolicate::js::{MapReference, map_reference};
 use symbolicate::{derive, identify};
 
 use crate::symbols::mapping::map;
-use crate::symbols::worker::{EXIT_FAILED, EXIT_UNUSABLE, Report};
+use crate::symbols::worker::{EXIT_FAILED, EXIT_MEMORY, EXIT_UNUSABLE, Report};
 
 /// Descriptors that a worker may have open.
 const DESCRIPTORS_MAX: u64 = 32;
@@ -73,6 +73,9 @@ enum Failure {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let (report, code) = match limit(arguments).and_then(|()| perform(arguments)) {
         Ok(notes) => (Report { reason: None, notes }, 0),
+        Err(Failure::Unusable(reason)) if is_out_of_memory(&reason) => {
+            (Report { reason: Some(reason), notes: Vec::new() }, EXIT_MEMORY)
+        }
         Err(Failure::Unusable(reason)) => {
             (Report { reason: Some(reason), notes: Vec::new() }, EXIT_UNUSABLE)
         }
@@ -85,6 +88,13 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok(()) => ExitCode::from(code),
         Err(_) => ExitCode::from(EXIT_FAILED),
     }
+}
+
+/// Whether a parser gave up because it got no memory. Most allocations abort the process then; those that
+/// do not end in the texts of `std::io::ErrorKind::OutOfMemory`, `TryReserveError` and zstd.
+fn is_out_of_memory(reason: &str) -> bool {
+    let texts = ["out of memory", "memory allocation failed", "not enough memory"];
+    texts.iter().any(|text| reason.contains(text))
 }
 
 /// Sets the limits that nothing in this process can raise again.
@@ -103,7 +113,7 @@ fn limit(arguments: &Arguments) -> Result<(), Failure> {
         })?;
     }
     // Giving way is a kindness, not a lock.
-    drop(nice(NICENESS));
+    let _ = nice(NICENESS);
     Ok(())
 }
 

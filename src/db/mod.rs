@@ -14,6 +14,7 @@ pub(crate) mod event;
 pub(crate) mod file_key;
 pub(crate) mod issue;
 pub(crate) mod issue_count;
+pub(crate) mod issue_search;
 pub(crate) mod job;
 pub(crate) mod missing_file;
 pub(crate) mod organization;

@@ -227,7 +227,7 @@ pub(super) async fn project_of_path(
 }
 
 /// Returns a part of the path, decoded.
-async fn parameter(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
+pub(super) async fn parameter(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
     let parameters =
         RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
     let found = parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
@@ -235,7 +235,7 @@ async fn parameter(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
 }
 
 /// Finds an organization by id or slug.
-async fn find_organization(tx: &mut Tx<'_>, name: &str) -> Result<Option<Organization>> {
+pub(super) async fn find_organization(tx: &mut Tx<'_>, name: &str) -> Result<Option<Organization>> {
     match name.parse() {
         Ok(id) => db::organization::find(tx, id).await,
         Err(_) => db::organization::find_by_slug(tx, name).await,

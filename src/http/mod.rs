@@ -6,6 +6,7 @@ pub(crate) mod error;
 pub(crate) mod extract;
 pub(crate) mod health;
 pub(crate) mod ingest;
+pub(crate) mod issue_access;
 pub(crate) mod listener;
 pub(crate) mod origin;
 pub(crate) mod path;

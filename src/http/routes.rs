@@ -11,11 +11,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::api::{auth_info, organization, project};
+use super::api::{attachment, auth_info, event, issue, issue_list, organization, project};
 use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
-use super::web::{asset, attachment, dress, event, issue, issues, login, projects, status};
-use super::{access_log, health};
+use super::{access_log, health, web};
 use crate::app::App;
 use crate::error::Error;
 
@@ -55,11 +54,22 @@ fn api() -> Router<App> {
         .route("/organizations/", get(organization::list))
         .route("/organizations/{organization}/", get(organization::show))
         .route("/organizations/{organization}/projects/", get(project::list))
+        .route("/organizations/{organization}/issues/", get(issue_list::of_organization))
+        .nest("/organizations/{organization}/issues/{issue}/", issue())
+        .nest("/issues/{issue}/", issue())
+        .route("/organizations/{organization}/shortids/{short_id}/", get(issue::by_short_id))
+        .route("/organizations/{organization}/eventids/{event}/", get(event::by_id))
         .route("/organizations/{organization}/chunk-upload/", get(chunk::options).post(chunk::receive).layer(DefaultBodyLimit::disable()))
         .route("/organizations/{organization}/artifactbundle/assemble/", post(artifact_bundle::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/", get(project::list_all))
         .route("/projects/{organization}/{project}/", get(project::show))
         .route("/projects/{organization}/{project}/keys/", get(project::keys))
+        .route("/projects/{organization}/{project}/issues/", get(issue_list::of_project).put(issue::update_many))
+        .route("/projects/{organization}/{project}/events/", get(event::of_project))
+        .route("/projects/{organization}/{project}/events/{event}/", get(event::show))
+        .route("/projects/{organization}/{project}/events/{event}/json/", get(event::json))
+        .route("/projects/{organization}/{project}/events/{event}/attachments/", get(attachment::list))
+        .route("/projects/{organization}/{project}/events/{event}/attachments/{attachment}/", get(attachment::show))
         .route("/projects/{organization}/{project}/files/difs/assemble/", post(debug_file::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/{organization}/{project}/files/dsyms/", get(debug_file::list))
         .fallback(unknown)
@@ -67,25 +77,37 @@ fn api() -> Router<App> {
         .layer(middleware::from_fn(never_stored))
 }
 
+/// What is about one issue, by id or short id.
+#[rustfmt::skip]
+fn issue() -> Router<App> {
+    Router::new()
+        .route("/", get(issue::show).put(issue::update))
+        .route("/tags/", get(issue::tags))
+        .route("/tags/{key}/", get(issue::tag))
+        .route("/hashes/", get(issue::hashes))
+        .route("/events/", get(event::of_issue))
+        .route("/events/{event}/", get(event::of_issue_named))
+}
+
 /// The pages.
 #[rustfmt::skip]
 fn web() -> Router<App> {
     Router::new()
-        .route("/", get(projects::front))
-        .route("/login", get(login::show).post(login::submit))
-        .route("/logout", post(login::leave))
-        .route("/assets/{name}", get(asset::show))
-        .route("/{organization}/", get(projects::of_organization))
-        .route("/{organization}/{project}/", get(issues::front))
-        .route("/{organization}/{project}/issues/", get(issues::list))
-        .route("/{organization}/{project}/issues/{issue}/", get(issue::latest))
-        .route("/{organization}/{project}/issues/{issue}/status", post(status::change))
-        .route("/{organization}/{project}/issues/{issue}/events/{event_id}/", get(issue::event))
-        .route("/{organization}/{project}/events/{event_id}/", get(event::find))
-        .route("/{organization}/{project}/events/{event_id}/json", get(event::json))
-        .route("/{organization}/{project}/events/{event_id}/attachments/{attachment}", get(attachment::download))
+        .route("/", get(web::projects::front))
+        .route("/login", get(web::login::show).post(web::login::submit))
+        .route("/logout", post(web::login::leave))
+        .route("/assets/{name}", get(web::asset::show))
+        .route("/{organization}/", get(web::projects::of_organization))
+        .route("/{organization}/{project}/", get(web::issues::front))
+        .route("/{organization}/{project}/issues/", get(web::issues::list))
+        .route("/{organization}/{project}/issues/{issue}/", get(web::issue::latest))
+        .route("/{organization}/{project}/issues/{issue}/status", post(web::status::change))
+        .route("/{organization}/{project}/issues/{issue}/events/{event_id}/", get(web::issue::event))
+        .route("/{organization}/{project}/events/{event_id}/", get(web::event::find))
+        .route("/{organization}/{project}/events/{event_id}/json", get(web::event::json))
+        .route("/{organization}/{project}/events/{event_id}/attachments/{attachment}", get(web::attachment::download))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(middleware::from_fn(dress::around))
+        .layer(middleware::from_fn(web::dress::around))
 }
 
 /// An address of nothing: programs are told so in JSON, people on a page.
@@ -94,7 +116,7 @@ async fn nowhere(request: Request) -> Response {
     if path == "/api" || path.starts_with("/api/") {
         return Error::NotFound.into_response();
     }
-    dress::not_found(&request)
+    web::dress::not_found(&request)
 }
 
 /// npm `sentry` keeps answers for minutes, chunk options included, unless told not to.
