@@ -197,7 +197,7 @@ async fn digested(client: &Client, credentials: &Credentials, event_id: EventId)
             match client.get::<Value>(&path).await {
                 Ok(json) => return Ok(json),
                 Err(cli::Error::Refused { status: 404, .. }) => {
-                    tokio::time::sleep(LOOK_EVERY).await
+                    tokio::time::sleep(LOOK_EVERY).await;
                 }
                 Err(error) => return Err(failed(error)),
             }
