@@ -7,4 +7,5 @@ pub(crate) mod sentry_cli;
 pub(crate) mod server;
 pub(crate) mod trace;
 pub(crate) mod upload;
+pub(crate) mod visitor;
 pub(crate) mod wait;
