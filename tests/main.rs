@@ -15,4 +15,7 @@ mod uploads_artifact_bundles;
 mod uploads_chunks;
 mod uploads_debug_files;
 mod uploads_sentry_cli;
+mod web_access;
+mod web_issues;
+mod web_pages;
 mod worker;
