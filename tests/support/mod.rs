@@ -5,4 +5,5 @@ pub(crate) mod database;
 pub(crate) mod sentry_cli;
 pub(crate) mod server;
 pub(crate) mod upload;
+pub(crate) mod visitor;
 pub(crate) mod wait;
