@@ -122,23 +122,31 @@ async fn frames_show_what_uploaded_files_say() {
     server.send_envelope(web.clone()).await.expect(200);
     let shown = server.wait_digested(&id(&web)).await;
     let exception = &entry(&shown, "exception")["values"][0];
-    let frame = newest(exception, "stacktrace", "shape");
+    let frame = newest(exception, "shape");
     assert_eq!((&frame["lineNo"], &frame["inApp"]), (&json!(11), &json!(true)));
-    assert_eq!((&frame["origFunction"], &frame["origLineNo"]), (&json!("t"), &json!(17)));
-    assert_eq!((&frame["origColNo"], &frame["origFilename"]), (&json!(31_116), &json!("app.js")));
-    assert_eq!(frame["origAbsPath"], "https://photos.example/assets/app.js");
+    // What the SDK sent of the same frame: the minified position.
+    let index = frame["symbolication"]["original_index"].as_u64().expect("a number");
+    let raw = &exception["rawStacktrace"]["frames"][usize::try_from(index).expect("it is small")];
+    for (original, sent) in [
+        ("origFunction", "function"),
+        ("origAbsPath", "absPath"),
+        ("origLineNo", "lineNo"),
+        ("origColNo", "colNo"),
+    ] {
+        assert_eq!(frame[original], raw[sent], "{original}");
+        assert!(!raw[sent].is_null() && raw[sent] != frame[sent], "{sent}");
+    }
+    assert_eq!((&frame["origFilename"], &raw["symbolication"]), (&json!("app.js"), &Value::Null));
     let context = frame["context"].as_array().expect("a list");
     let line = context.iter().find(|line| line[0] == 11).expect("the line is there");
     assert!(line[1].as_str().is_some_and(|text| text.contains("photo.width")), "{line}");
     assert!((6..=11).contains(&context.len()));
-    let raw = newest(exception, "rawStacktrace", "t");
-    assert_eq!((&raw["lineNo"], &raw["symbolication"]), (&json!(17), &Value::Null));
 
     let native = file("native.envelope");
     server.send_envelope(native.clone()).await.expect(200);
     let shown = server.wait_digested(&id(&native)).await;
     let exception = &entry(&shown, "exception")["values"][0];
-    let frame = newest(exception, "stacktrace", "contact_sheet::pixel::sample");
+    let frame = newest(exception, "contact_sheet::pixel::sample");
     assert_eq!(frame["symbolicatorStatus"], "symbolicated");
     assert_eq!(frame["symbolication"]["status"], "symbolicated");
     assert!(!frame["context"].as_array().expect("a list").is_empty());
@@ -149,9 +157,9 @@ async fn frames_show_what_uploaded_files_say() {
     assert_eq!(entry(&shown, "debugmeta")["images"][0]["debug_status"], "found");
 }
 
-/// Returns the newest frame of a trace that has a function.
-fn newest(exception: &Value, trace: &str, function: &str) -> Value {
-    let frames = exception[trace]["frames"].as_array().expect("it has frames");
+/// Returns the newest frame that has a function.
+fn newest(exception: &Value, function: &str) -> Value {
+    let frames = exception["stacktrace"]["frames"].as_array().expect("it has frames");
     let frame = frames.iter().rev().find(|frame| frame["function"] == function);
     frame.unwrap_or_else(|| panic!("no {function} in {frames:#?}")).clone()
 }
