@@ -120,6 +120,15 @@ impl NativeLookup {
         self.layout.sections[STARTS].1
     }
 
+    /// Says whether the file knows a line anywhere: what tells a stripped file from one function that the
+    /// compiler or linker made.
+    pub fn has_lines(&self) -> bool {
+        let view = View { bytes: (*self.bytes).as_ref(), layout: &self.layout };
+        let count = u32::try_from(self.segment_count()).unwrap_or(u32::MAX);
+        let line = |segment| u32_at(view.record(SEGMENTS, segment)?, 8);
+        (0..count).any(|segment| line(segment).is_some_and(|line| line != 0))
+    }
+
     /// Returns what is at `module_offset`: an address minus the address at which the image begins.
     ///
     /// The offset is looked up as it is; a return address needs to be moved into its call first.
