@@ -5,3 +5,4 @@ mod commands;
 mod health;
 mod shutdown;
 mod support;
+mod tidy;
