@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::config::blobs::Kind;
 use crate::config::database::Address;
 use crate::db;
 use crate::db::engine::{DatabaseUrl, Db, Options};

@@ -18,6 +18,9 @@ pub(crate) enum Error {
     /// There is no such thing, or the caller may not know that there is.
     #[error("not found")]
     NotFound,
+    /// As `NotFound`, where the caller may know more: what is not there, and why.
+    #[error("{0}")]
+    Absent(String),
     /// The request is malformed; the message says what, which, and what to do.
     #[error("{0}")]
     Invalid(String),

@@ -11,6 +11,7 @@ pub(crate) mod jobs;
 // Use cases.
 pub(crate) mod accounts;
 pub(crate) mod ingest;
+pub(crate) mod issues;
 pub(crate) mod symbols;
 pub(crate) mod uploads;
 // What is shared.

@@ -23,6 +23,11 @@ pub(crate) const SESSION_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 pub(crate) struct SessionKey([u8; 32]);
 
 impl SessionKey {
+    /// Makes a key that nobody can guess.
+    pub(crate) fn random() -> Self {
+        Self(rand::random())
+    }
+
     /// Returns what the cookie holds.
     pub(crate) fn text(&self) -> String {
         hex::encode(self.0)
@@ -94,7 +99,7 @@ pub(crate) async fn log_in(
         return Err(Error::Unauthorized("the address or the password is wrong".to_owned()));
     };
     app.throttle.forget(&attempt);
-    let key = SessionKey(rand::random());
+    let key = SessionKey::random();
     let (hash, now_ms) = (key.hash(), app.clock.now_ms());
     app.db
         .write(move |tx| {

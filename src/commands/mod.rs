@@ -1,7 +1,10 @@
 //! The command line: what can be said, and who does it.
 
+mod bench;
 mod config;
 mod credentials;
+mod demo;
+mod developer;
 mod key;
 mod logging;
 mod migrate;
@@ -53,6 +56,10 @@ pub(crate) struct Place {
 enum Command {
     /// Run the server
     Serve(serve::Serve),
+    /// Show what it does: a server with a crash in it, in a temporary folder
+    Demo(demo::Demo),
+    /// Measure throughput, latency, processor time, memory and bytes per event
+    Bench(bench::Bench),
     /// Bring the database up to date, and nothing else
     Migrate,
     /// Look at the configuration
@@ -73,6 +80,8 @@ enum Command {
     /// Make, list and revoke tokens of the API
     #[command(subcommand)]
     Token(token::Command),
+    #[command(flatten)]
+    Developer(cli::arguments::Command),
     /// Open one untrusted file; started by the server
     #[command(hide = true)]
     Worker(worker::Arguments),
@@ -119,6 +128,8 @@ pub fn run() -> ExitCode {
 fn dispatch(place: &Place, command: Command) -> Result<()> {
     match command {
         Command::Serve(serve) => serve.run(place),
+        Command::Demo(demo) => demo.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Migrate => migrate::run(place),
         Command::Config(command) => command.run(place),
         Command::Organization(command) => command.run(place),
@@ -126,6 +137,7 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
         Command::Key(command) => command.run(place),
         Command::User(command) => command.run(place),
         Command::Token(command) => command.run(place),
+        Command::Developer(command) => developer::run(&command),
         // Dispatched before: see `run`.
         Command::Worker(_) => Ok(()),
     }

@@ -44,43 +44,73 @@ pub(super) fn make_data_folder(data: &Path) -> Result<()> {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    // Before anything else, so that a taken port leaves nothing behind.
-    let listener = Listener::bind(config.server.listen).await?;
-    let app = App::build(config, opened::executable()?, Role::Server).await?;
-    let url = credentials::url(&app.config, listener.address);
-    welcome(&app, &url).await?;
-    info!("listening on {url}");
-    let runner = Runner::start(&app).await?;
-    let router = routes::router(app.clone());
-    let served = async {
-        listener.serve(&app, router).await;
-        runner.drain().await;
-        app.db.clone().close().await;
-    };
-    tokio::select! {
-        () = served => info!("stopped"),
-        () = stop_when_asked(&app) => warn!("asked to stop again: stopped at once"),
+    let running = Running::start(config).await?;
+    if let Some(credentials) = &running.first {
+        output::print(&told(credentials, &running.app.config.data))?;
     }
-    Ok(())
+    info!("listening on {}", running.url);
+    running.run().await
 }
 
-/// Makes what a new installation has and tells it, or keeps the written address true.
-async fn welcome(app: &App, url: &str) -> Result<()> {
+/// A server that is ready to take connections.
+pub(super) struct Running {
+    /// Everything shared.
+    pub(super) app: App,
+    /// Where it is reached.
+    pub(super) url: String,
+    /// What the first start made, if this is the first start.
+    pub(super) first: Option<Credentials>,
+    listener: Listener,
+    runner: Runner,
+}
+
+impl Running {
+    /// Binds, opens and migrates everything, and starts the background work.
+    ///
+    /// # Errors
+    /// When the address is taken, the folder is another server's, or the stores cannot be opened.
+    pub(super) async fn start(config: Config) -> Result<Self> {
+        // Before anything else, so that a taken port leaves nothing behind.
+        let listener = Listener::bind(config.server.listen).await?;
+        let app = App::build(config, opened::executable()?, Role::Server).await?;
+        let url = credentials::url(&app.config, listener.address);
+        let first = welcome(&app, &url).await?;
+        let runner = Runner::start(&app).await?;
+        Ok(Self { app, url, first, listener, runner })
+    }
+
+    /// Serves until asked to stop, then finishes what was begun.
+    ///
+    /// # Errors
+    /// None today; the end of a server may learn to fail.
+    pub(super) async fn run(self) -> Result<()> {
+        let Self { app, listener, runner, .. } = self;
+        let router = routes::router(app.clone());
+        tokio::join!(listener.serve(&app, router), stop_when_asked(&app));
+        runner.drain().await;
+        app.db.clone().close().await;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// Makes what a new installation has and writes it down, or keeps the written address true.
+async fn welcome(app: &App, url: &str) -> Result<Option<Credentials>> {
     let data = &app.config.data;
     if let Some(first) = first_start::run(app).await? {
         let credentials = Credentials::new(first, url);
-        // Both are tried: if one is impossible, the secrets are not lost.
-        let printed = output::print(&told(&credentials, data));
-        credentials.write(data)?;
-        return printed.or_else(|error| {
-            warn!("could not print the credentials: {error}");
-            Ok(())
-        });
+        if let Err(error) = credentials.write(data) {
+            // Told before it fails: the secrets stand nowhere else.
+            output::print(&told(&credentials, data))?;
+            return Err(error);
+        }
+        return Ok(Some(credentials));
     }
     match Credentials::read(data) {
-        Some(credentials) if credentials.url != url => credentials.moved_to(url).write(data),
-        _ => Ok(()),
+        Some(credentials) if credentials.url != url => credentials.moved_to(url).write(data)?,
+        _ => {}
     }
+    Ok(None)
 }
 
 fn told(credentials: &Credentials, data: &Path) -> String {

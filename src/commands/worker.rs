@@ -16,7 +16,7 @@ use symbolicate::js::{MapReference, map_reference};
 use symbolicate::{derive, identify};
 
 use crate::symbols::mapping::map;
-use crate::symbols::worker::{EXIT_FAILED, EXIT_UNUSABLE, Report};
+use crate::symbols::worker::{EXIT_FAILED, EXIT_MEMORY, EXIT_UNUSABLE, Report};
 
 /// Descriptors that a worker may have open.
 const DESCRIPTORS_MAX: u64 = 32;
@@ -73,6 +73,9 @@ enum Failure {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let (report, code) = match limit(arguments).and_then(|()| perform(arguments)) {
         Ok(notes) => (Report { reason: None, notes }, 0),
+        Err(Failure::Unusable(reason)) if is_out_of_memory(&reason) => {
+            (Report { reason: Some(reason), notes: Vec::new() }, EXIT_MEMORY)
+        }
         Err(Failure::Unusable(reason)) => {
             (Report { reason: Some(reason), notes: Vec::new() }, EXIT_UNUSABLE)
         }
@@ -87,10 +90,23 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
+/// Whether a parser gave up because it got no memory. Most allocations abort the process then; those that
+/// do not end in the texts of `std::io::ErrorKind::OutOfMemory`, `TryReserveError` and zstd.
+fn is_out_of_memory(reason: &str) -> bool {
+    let texts = ["out of memory", "memory allocation failed", "not enough memory"];
+    texts.iter().any(|text| reason.contains(text))
+}
+
 /// Sets the limits that nothing in this process can raise again.
 fn limit(arguments: &Arguments) -> Result<(), Failure> {
+    // The parser of scripts gets a large stack, which counts as soon as it is reserved; without it the
+    // result would be poorer on a small machine, and nobody would know why.
+    let stack_bytes = match arguments.operation {
+        Operation::DeriveJs => derive::js::STACK_BYTES as u64,
+        _ => 0,
+    };
     let limits = [
-        (Resource::Data, arguments.memory_bytes, 0),
+        (Resource::Data, arguments.memory_bytes + stack_bytes, 0),
         (Resource::Cpu, arguments.cpu_seconds, CPU_GRACE_S),
         (Resource::Fsize, arguments.output_bytes, 0),
         (Resource::Core, 0, 0),
@@ -103,7 +119,7 @@ fn limit(arguments: &Arguments) -> Result<(), Failure> {
         })?;
     }
     // Giving way is a kindness, not a lock.
-    drop(nice(NICENESS));
+    let _ = nice(NICENESS);
     Ok(())
 }
 

@@ -87,6 +87,21 @@ pub(crate) async fn exists(tx: &mut Tx<'_>, project_id: i64, event_id: &[u8]) ->
     Ok(found.is_some())
 }
 
+/// Returns the issue of an event.
+pub(crate) async fn issue_of(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    event_id: &EventId,
+) -> Result<Option<IssueId>> {
+    let found: Option<i64> = tx
+        .optional(
+            "SELECT issue_id FROM event WHERE project_id = $1 AND event_id = $2",
+            &[&project.0, &event_id.bytes()],
+        )
+        .await?;
+    Ok(found.map(IssueId))
+}
+
 /// Returns an event by its id.
 pub(crate) async fn find(
     tx: &mut Tx<'_>,
@@ -163,6 +178,31 @@ pub(crate) async fn of_issue(
     tx.optional(sql, &[&issue.0, &row]).await
 }
 
+/// Returns the event id of one event of an issue, without reading the event.
+pub(crate) async fn id_of_issue(
+    tx: &mut Tx<'_>,
+    issue: IssueId,
+    which: Which,
+) -> Result<Option<Vec<u8>>> {
+    let (sql, row) = match which {
+        Which::Latest => (
+            "SELECT event_id FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id DESC LIMIT 1",
+            0,
+        ),
+        Which::Oldest => {
+            ("SELECT event_id FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id LIMIT 1", 0)
+        }
+        Which::NewerThan(row) => {
+            ("SELECT event_id FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id LIMIT 1", row)
+        }
+        Which::OlderThan(row) => (
+            "SELECT event_id FROM event WHERE issue_id = $1 AND id < $2 ORDER BY id DESC LIMIT 1",
+            row,
+        ),
+    };
+    tx.optional(sql, &[&issue.0, &row]).await
+}
+
 /// Returns events of an issue older than a row, newest first.
 pub(crate) async fn page_of_issue(
     tx: &mut Tx<'_>,
@@ -197,6 +237,64 @@ pub(crate) async fn page_of_project(
          ORDER BY id DESC
          LIMIT $3",
         &[&project.0, &before_row, &limit],
+    )
+    .await
+}
+
+/// Returns events of an issue newer than a row, oldest first: the page before.
+pub(crate) async fn newer_of_issue(
+    tx: &mut Tx<'_>,
+    issue: IssueId,
+    after_row: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>> {
+    tx.all(
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE issue_id = $1 AND id > $2
+         ORDER BY id
+         LIMIT $3",
+        &[&issue.0, &after_row, &limit],
+    )
+    .await
+}
+
+/// Returns events of a project newer than a row, oldest first: the page before.
+pub(crate) async fn newer_of_project(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    after_row: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>> {
+    tx.all(
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE project_id = $1 AND id > $2
+         ORDER BY id
+         LIMIT $3",
+        &[&project.0, &after_row, &limit],
+    )
+    .await
+}
+
+/// Event ids beside an event of an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Neighbours {
+    /// The next older one.
+    pub(crate) older: Option<Vec<u8>>,
+    /// The next newer one.
+    pub(crate) newer: Option<Vec<u8>>,
+}
+from_row!(Neighbours { older, newer });
+
+/// Returns the events beside a row of an issue.
+pub(crate) async fn neighbours(tx: &mut Tx<'_>, issue: IssueId, row: i64) -> Result<Neighbours> {
+    tx.one(
+        "SELECT (SELECT event_id FROM event WHERE issue_id = $1 AND id < $2 ORDER BY id DESC LIMIT 1),
+           (SELECT event_id FROM event WHERE issue_id = $1 AND id > $2 ORDER BY id LIMIT 1)",
+        &[&issue.0, &row],
     )
     .await
 }

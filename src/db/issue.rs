@@ -263,6 +263,11 @@ pub(crate) async fn count(tx: &mut Tx<'_>, project: ProjectId, status: &str) -> 
     .await
 }
 
+/// Returns when the newest event of a project's issues occurred; `None` where it has no issue.
+pub(crate) async fn last_seen(tx: &mut Tx<'_>, project: ProjectId) -> Result<Option<i64>> {
+    tx.one("SELECT MAX(last_seen_ms) FROM issue WHERE project_id = $1", &[&project.0]).await
+}
+
 /// Sets the status of an issue and says whether there is one.
 pub(crate) async fn set_status(
     tx: &mut Tx<'_>,

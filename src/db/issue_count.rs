@@ -1,6 +1,8 @@
 //! What issues count beside their events: users, tag values, hours. Batches add in key order, so that
 //! concurrent digests never wait for each other in a circle.
 
+use protocol::id::ProjectId;
+
 use super::engine::{Bind, Tx, from_row};
 use crate::error::Result;
 
@@ -155,6 +157,22 @@ pub(crate) async fn hours(
     tx.all(
         "SELECT hour, n FROM issue_hour WHERE issue_id = $1 AND hour >= $2 AND n > 0 ORDER BY hour",
         &[&issue_id, &from_hour],
+    )
+    .await
+}
+
+/// Returns how many events a project's issues got since `from_hour`.
+pub(crate) async fn of_project_since(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    from_hour: i64,
+) -> Result<i64> {
+    tx.one(
+        "SELECT CAST(COALESCE(SUM(h.n), 0) AS BIGINT)
+         FROM issue i
+         JOIN issue_hour h ON h.issue_id = i.id
+         WHERE i.project_id = $1 AND h.hour >= $2",
+        &[&project.0, &from_hour],
     )
     .await
 }

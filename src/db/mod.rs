@@ -15,6 +15,7 @@ pub(crate) mod file_key;
 mod hash;
 pub(crate) mod issue;
 pub(crate) mod issue_count;
+pub(crate) mod issue_search;
 pub(crate) mod job;
 pub(crate) mod missing_file;
 pub(crate) mod organization;

@@ -70,3 +70,36 @@ pub(crate) async fn revoke(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> 
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+
+    /// Inserts the organization 1, called `acme`, for tests of what belongs to one.
+    pub(in crate::db) async fn acme(tx: &mut Tx<'_>) -> Result<Organization> {
+        let (slug, name) = ("acme".to_owned(), "Acme".to_owned());
+        let organization =
+            Organization { id: 1, slug, name, created_at_ms: 7, revoked_at_ms: None };
+        insert(tx, &organization).await?;
+        Ok(organization)
+    }
+
+    on_both!(revoked_ones_are_listed_but_not_found, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let organization = acme(tx).await?;
+                assert_eq!(find(tx, 1).await?, Some(organization.clone()));
+                assert_eq!(find_by_slug(tx, "acme").await?, Some(organization.clone()));
+                assert!(!insert(tx, &Organization { id: 2, ..organization }).await?);
+                revoke(tx, 1, 8).await?;
+                revoke(tx, 1, 9).await?;
+                assert_eq!((find(tx, 1).await?, find_by_slug(tx, "acme").await?), (None, None));
+                assert_eq!(all(tx).await?[0].revoked_at_ms, Some(8));
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+}

@@ -107,3 +107,52 @@ pub(crate) async fn revoke(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> 
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+    use crate::db::organization::tests::acme;
+
+    /// Inserts the project 1, called `web`, of the organization 1, for tests of what belongs to one.
+    pub(in crate::db) async fn web(tx: &mut Tx<'_>) -> Result<Project> {
+        let project = Project {
+            id: 1,
+            organization_id: acme(tx).await?.id,
+            slug: "web".to_owned(),
+            name: "Web".to_owned(),
+            platform: None,
+            created_at_ms: 7,
+            revoked_at_ms: None,
+            first_event_ms: None,
+        };
+        insert(tx, &project).await?;
+        Ok(project)
+    }
+
+    on_both!(revoked_ones_are_listed_but_not_found, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let project = web(tx).await?;
+                assert_eq!(find(tx, 1, 1).await?, Some(project.clone()));
+                assert_eq!(find_by_slug(tx, 1, "web").await?, Some(project.clone()));
+                assert_eq!(
+                    (find(tx, 2, 1).await?, find_by_slug(tx, 2, "web").await?),
+                    (None, None)
+                );
+                assert_eq!(active_of(tx, 1).await?, [project.clone()]);
+                assert!(!insert(tx, &Project { id: 2, ..project }).await?);
+                revoke(tx, 1, 8).await?;
+                assert_eq!(
+                    (find(tx, 1, 1).await?, find_by_slug(tx, 1, "web").await?),
+                    (None, None)
+                );
+                assert_eq!(active_of(tx, 1).await?, []);
+                assert_eq!(all_of(tx, 1).await?[0].revoked_at_ms, Some(8));
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+}

@@ -123,3 +123,73 @@ pub(crate) async fn revoke(
         .await?;
     Ok(changed_count == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+    use crate::db::project::tests::web;
+    use crate::db::{organization, project};
+
+    async fn key(tx: &mut Tx<'_>) -> Result<ProjectKey> {
+        let key = ProjectKey {
+            id: 5,
+            project_id: web(tx).await?.id,
+            public_key: "a".repeat(32),
+            label: "Default".to_owned(),
+            rate_limit_events: Some(10),
+            rate_limit_window_s: Some(60),
+            created_at_ms: 7,
+            revoked_at_ms: None,
+        };
+        insert(tx, &key).await?;
+        Ok(key)
+    }
+
+    on_both!(key_admits_until_it_is_revoked, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let key = key(tx).await?;
+                let admission = admit(tx, &key.public_key).await?.unwrap();
+                assert_eq!(
+                    (admission.key_id, admission.project_id, admission.organization_id),
+                    (5, 1, 1)
+                );
+                assert_eq!(
+                    admission.rate_limit_events.zip(admission.rate_limit_window_s),
+                    Some((10, 60))
+                );
+                assert!(!revoke(tx, 2, &key.public_key, 8).await?);
+                assert!(revoke(tx, 1, &key.public_key, 8).await?);
+                assert!(!revoke(tx, 1, &key.public_key, 9).await?);
+                assert_eq!(admit(tx, &key.public_key).await?, None);
+                assert_eq!(all_of(tx, 1).await?[0].revoked_at_ms, Some(8));
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+
+    on_both!(key_of_a_revoked_project_admits_to_nothing, |db| {
+        let admitted = db.write(|tx| {
+            Box::pin(async move {
+                let key = key(tx).await?;
+                project::revoke(tx, key.project_id, 8).await?;
+                admit(tx, &key.public_key).await
+            })
+        });
+        assert_eq!(admitted.await.unwrap(), None);
+    });
+
+    on_both!(key_of_a_revoked_organization_admits_to_nothing, |db| {
+        let admitted = db.write(|tx| {
+            Box::pin(async move {
+                let key = key(tx).await?;
+                organization::revoke(tx, 1, 8).await?;
+                admit(tx, &key.public_key).await
+            })
+        });
+        assert_eq!(admitted.await.unwrap(), None);
+    });
+}

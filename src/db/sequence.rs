@@ -15,3 +15,21 @@ pub(crate) async fn next(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     )
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+
+    on_both!(names_count_on_their_own, |db| {
+        let numbers = db
+            .write(|tx| {
+                Box::pin(async move {
+                    Ok((next(tx, "a").await?, next(tx, "a").await?, next(tx, "b").await?))
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(numbers, (1, 2, 1));
+    });
+}

@@ -116,3 +116,45 @@ pub(crate) async fn revoke(
         .await?;
     Ok(changed_count == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+    use crate::db::user_account::{self, tests::ann};
+
+    on_both!(token_is_found_until_it_or_its_user_is_revoked, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let token = Token {
+                    id: 5,
+                    organization_id: 1,
+                    user_id: Some(ann(tx).await?.id),
+                    name: "CLI".to_owned(),
+                    last_characters: "abcd".to_owned(),
+                    scopes: "org:ci".to_owned(),
+                    created_at_ms: 7,
+                    last_used_at_ms: None,
+                    expires_at_ms: Some(100),
+                    revoked_at_ms: None,
+                };
+                insert(tx, &token, &[1; 32]).await?;
+                insert(tx, &Token { id: 6, user_id: None, ..token.clone() }, &[2; 32]).await?;
+                assert_eq!(find(tx, &[1; 32]).await?, Some(token));
+                assert_eq!(find(tx, &[3; 32]).await?, None);
+                note_use(tx, 6, 50).await?;
+                assert_eq!(find(tx, &[2; 32]).await?.unwrap().last_used_at_ms, Some(50));
+                user_account::revoke(tx, 1, 8).await?;
+                assert_eq!(find(tx, &[1; 32]).await?, None);
+                assert!(find(tx, &[2; 32]).await?.is_some());
+                assert!(!revoke(tx, 2, 6, 8).await?);
+                assert!(revoke(tx, 1, 6, 8).await?);
+                assert_eq!(find(tx, &[2; 32]).await?, None);
+                assert_eq!(all_of(tx, 1).await?.len(), 2);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+}

@@ -130,3 +130,60 @@ pub(crate) async fn revoke(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> 
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+    use crate::db::organization::{self, tests::acme};
+
+    /// Inserts the user 1, a member of the organization 1, for tests of what belongs to one.
+    pub(in crate::db) async fn ann(tx: &mut Tx<'_>) -> Result<UserAccount> {
+        let (email, name) = ("ann@example.com".to_owned(), "Ann".to_owned());
+        let user = UserAccount { id: 1, email, name, created_at_ms: 7, revoked_at_ms: None };
+        let organization = acme(tx).await?.id;
+        insert(tx, &user, "first hash").await?;
+        join(tx, organization, user.id, "member").await?;
+        Ok(user)
+    }
+
+    on_both!(revoked_ones_are_listed_but_not_found, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let user = ann(tx).await?;
+                assert_eq!(find(tx, 1).await?, Some(user.clone()));
+                assert_eq!(find_by_email(tx, &user.email).await?, Some(user.clone()));
+                assert!(!insert(tx, &UserAccount { id: 2, ..user.clone() }, "x").await?);
+                change_password(tx, 1, "second hash").await?;
+                assert_eq!(
+                    password_hash(tx, &user.email).await?,
+                    Some((1, "second hash".to_owned()))
+                );
+                revoke(tx, 1, 8).await?;
+                assert_eq!(
+                    (find(tx, 1).await?, find_by_email(tx, &user.email).await?),
+                    (None, None)
+                );
+                assert_eq!(password_hash(tx, &user.email).await?, None);
+                assert_eq!(all(tx).await?[0].revoked_at_ms, Some(8));
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+
+    on_both!(joining_twice_changes_the_role, |db| {
+        let roles = db.write(|tx| {
+            Box::pin(async move {
+                ann(tx).await?;
+                join(tx, 1, 1, "owner").await?;
+                let before = memberships(tx, 1).await?;
+                organization::revoke(tx, 1, 8).await?;
+                Ok((before, memberships(tx, 1).await?))
+            })
+        });
+        let membership = Membership { organization_id: 1, role: "owner".to_owned() };
+        assert_eq!(roles.await.unwrap(), (vec![membership], vec![]));
+    });
+}

@@ -50,3 +50,33 @@ pub(crate) async fn delete_expired(tx: &mut Tx<'_>, now_ms: i64) -> Result<()> {
     tx.execute("DELETE FROM web_session WHERE expires_at_ms <= $1", &[&now_ms]).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+    use crate::db::user_account::tests::ann;
+
+    on_both!(sessions_end_by_time_and_by_deletion, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let user = ann(tx).await?.id;
+                for (hash, expires_at_ms) in [([1; 32], 100), ([2; 32], 200), ([3; 32], 300)] {
+                    insert(tx, &hash, user, 7, expires_at_ms).await?;
+                }
+                assert_eq!(find_user(tx, &[1; 32], 99).await?, Some(user));
+                assert_eq!(find_user(tx, &[1; 32], 100).await?, None);
+                delete_expired(tx, 100).await?;
+                assert_eq!(find_user(tx, &[1; 32], 0).await?, None);
+                delete(tx, &[2; 32]).await?;
+                assert_eq!(find_user(tx, &[2; 32], 0).await?, None);
+                assert_eq!(find_user(tx, &[3; 32], 0).await?, Some(user));
+                delete_of(tx, user).await?;
+                assert_eq!(find_user(tx, &[3; 32], 0).await?, None);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+}

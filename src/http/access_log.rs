@@ -19,9 +19,14 @@ use crate::error::Error;
 /// Header with the id of a request, also in the log.
 const REQUEST_ID: &str = "x-request-id";
 
+/// The id of a request, for pages that name it.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// Answers a request and notes how.
-pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = format!("{:016x}", rand::random::<u64>());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -45,7 +50,8 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     response
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+/// Returns what a panic of a handler is told as.
+pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))

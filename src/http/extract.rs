@@ -161,15 +161,7 @@ impl<P: Permission> FromRequestParts<App> for OrganizationAccess<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let access = Access::from_request_parts(parts, app).await?;
-        let name = parameter(parts, app, "organization").await?;
-        let found = app
-            .db
-            .read(move |tx| {
-                let name = name.clone();
-                Box::pin(async move { find_organization(tx, &name).await })
-            })
-            .await?;
-        let organization = found.ok_or(Error::NotFound)?;
+        let organization = organization_of_path(parts, app).await?;
         access.require::<P>(organization.id)?;
         Ok(Self { access, organization, permission: PhantomData })
     }
@@ -192,29 +184,50 @@ impl<P: Permission> FromRequestParts<App> for ProjectAccess<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let access = Access::from_request_parts(parts, app).await?;
-        let organization = parameter(parts, app, "organization").await?;
-        let project = parameter(parts, app, "project").await?;
-        let found = app
-            .db
-            .read(move |tx| {
-                let (organization, project) = (organization.clone(), project.clone());
-                Box::pin(async move {
-                    let Some(organization) = find_organization(tx, &organization).await? else {
-                        return Ok(None);
-                    };
-                    let project = find_project(tx, organization.id, &project).await?;
-                    Ok(project.map(|project| (organization, project)))
-                })
-            })
-            .await?;
-        let (organization, project) = found.ok_or(Error::NotFound)?;
+        let (organization, project) = project_of_path(parts, app).await?;
         access.require::<P>(organization.id)?;
         Ok(Self { access, organization, project, permission: PhantomData })
     }
 }
 
+/// Returns the organization that the path names, whoever asks.
+pub(super) async fn organization_of_path(parts: &mut Parts, app: &App) -> Result<Organization> {
+    let name = parameter(parts, app, "organization").await?;
+    let found = app
+        .db
+        .read(move |tx| {
+            let name = name.clone();
+            Box::pin(async move { find_organization(tx, &name).await })
+        })
+        .await?;
+    found.ok_or(Error::NotFound)
+}
+
+/// Returns the organization and project that the path names, whoever asks.
+pub(super) async fn project_of_path(
+    parts: &mut Parts,
+    app: &App,
+) -> Result<(Organization, Project)> {
+    let organization = parameter(parts, app, "organization").await?;
+    let project = parameter(parts, app, "project").await?;
+    let found = app
+        .db
+        .read(move |tx| {
+            let (organization, project) = (organization.clone(), project.clone());
+            Box::pin(async move {
+                let Some(organization) = find_organization(tx, &organization).await? else {
+                    return Ok(None);
+                };
+                let project = find_project(tx, organization.id, &project).await?;
+                Ok(project.map(|project| (organization, project)))
+            })
+        })
+        .await?;
+    found.ok_or(Error::NotFound)
+}
+
 /// Returns a part of the path, decoded.
-async fn parameter(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
+pub(super) async fn parameter(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
     let parameters =
         RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
     let found = parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
@@ -222,7 +235,7 @@ async fn parameter(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
 }
 
 /// Finds an organization by id or slug.
-async fn find_organization(tx: &mut Tx<'_>, name: &str) -> Result<Option<Organization>> {
+pub(super) async fn find_organization(tx: &mut Tx<'_>, name: &str) -> Result<Option<Organization>> {
     match name.parse() {
         Ok(id) => db::organization::find(tx, id).await,
         Err(_) => db::organization::find_by_slug(tx, name).await,

@@ -1,6 +1,7 @@
 //! Every URL of the product, on one screen.
 //!
-//! `/api/…` is written with a slash at the end; without it the same is found (`path`). Nothing redirects.
+//! `/api/…` is written with a slash at the end; without it the same is found (`path`). Nothing there
+//! redirects.
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -10,12 +11,15 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::api::{auth_info, organization, project};
+use super::api::{attachment, auth_info, event, issue, issue_list, organization, project};
 use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
-use super::{access_log, health};
+use super::{access_log, health, web};
 use crate::app::App;
 use crate::error::Error;
+
+/// Largest form, in bytes: ours have an address, a password and a path.
+const FORM_BYTES_MAX: usize = 16 << 10;
 
 /// Returns the whole server as a service.
 pub(crate) fn router(app: App) -> Router {
@@ -25,7 +29,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/metrics", get(health::metrics))
         .nest("/api/0/", api())
         .merge(ingest())
-        .fallback(unknown)
+        .merge(web())
+        .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.clone(), access_log::around))
         .with_state(app)
 }
@@ -49,16 +54,69 @@ fn api() -> Router<App> {
         .route("/organizations/", get(organization::list))
         .route("/organizations/{organization}/", get(organization::show))
         .route("/organizations/{organization}/projects/", get(project::list))
+        .route("/organizations/{organization}/issues/", get(issue_list::of_organization))
+        .nest("/organizations/{organization}/issues/{issue}/", issue())
+        .nest("/issues/{issue}/", issue())
+        .route("/organizations/{organization}/shortids/{short_id}/", get(issue::by_short_id))
+        .route("/organizations/{organization}/eventids/{event}/", get(event::by_id))
         .route("/organizations/{organization}/chunk-upload/", get(chunk::options).post(chunk::receive).layer(DefaultBodyLimit::disable()))
         .route("/organizations/{organization}/artifactbundle/assemble/", post(artifact_bundle::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/", get(project::list_all))
         .route("/projects/{organization}/{project}/", get(project::show))
         .route("/projects/{organization}/{project}/keys/", get(project::keys))
+        .route("/projects/{organization}/{project}/issues/", get(issue_list::of_project).put(issue::update_many))
+        .route("/projects/{organization}/{project}/events/", get(event::of_project))
+        .route("/projects/{organization}/{project}/events/{event}/", get(event::show))
+        .route("/projects/{organization}/{project}/events/{event}/json/", get(event::json))
+        .route("/projects/{organization}/{project}/events/{event}/attachments/", get(attachment::list))
+        .route("/projects/{organization}/{project}/events/{event}/attachments/{attachment}/", get(attachment::show))
         .route("/projects/{organization}/{project}/files/difs/assemble/", post(debug_file::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/{organization}/{project}/files/dsyms/", get(debug_file::list))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(never_stored))
+}
+
+/// What is about one issue, by id or short id.
+#[rustfmt::skip]
+fn issue() -> Router<App> {
+    Router::new()
+        .route("/", get(issue::show).put(issue::update))
+        .route("/tags/", get(issue::tags))
+        .route("/tags/{key}/", get(issue::tag))
+        .route("/hashes/", get(issue::hashes))
+        .route("/events/", get(event::of_issue))
+        .route("/events/{event}/", get(event::of_issue_named))
+}
+
+/// The pages.
+#[rustfmt::skip]
+fn web() -> Router<App> {
+    Router::new()
+        .route("/", get(web::projects::front))
+        .route("/login", get(web::login::show).post(web::login::submit))
+        .route("/logout", post(web::login::leave))
+        .route("/assets/{name}", get(web::asset::show))
+        .route("/{organization}/", get(web::projects::of_organization))
+        .route("/{organization}/{project}/", get(web::issues::front))
+        .route("/{organization}/{project}/issues/", get(web::issues::list))
+        .route("/{organization}/{project}/issues/{issue}/", get(web::issue::latest))
+        .route("/{organization}/{project}/issues/{issue}/status", post(web::status::change))
+        .route("/{organization}/{project}/issues/{issue}/events/{event_id}/", get(web::issue::event))
+        .route("/{organization}/{project}/events/{event_id}/", get(web::event::find))
+        .route("/{organization}/{project}/events/{event_id}/json", get(web::event::json))
+        .route("/{organization}/{project}/events/{event_id}/attachments/{attachment}", get(web::attachment::download))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(middleware::from_fn(web::dress::around))
+}
+
+/// An address of nothing: programs are told so in JSON, people on a page.
+async fn nowhere(request: Request) -> Response {
+    let path = request.uri().path();
+    if path == "/api" || path.starts_with("/api/") {
+        return Error::NotFound.into_response();
+    }
+    web::dress::not_found(&request)
 }
 
 /// npm `sentry` keeps answers for minutes, chunk options included, unless told not to.

@@ -1,4 +1,4 @@
-//! The cookie that holds a session.
+//! The cookie that holds a session, and others that hold a key.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite, time::Duration};
@@ -11,26 +11,38 @@ const NAME: &str = "symbolist_session";
 
 /// Returns the session that a request names.
 pub(crate) fn read(headers: &HeaderMap) -> Option<SessionKey> {
+    read_named(headers, NAME)
+}
+
+/// Returns the key that a cookie of a request holds.
+pub(crate) fn read_named(headers: &HeaderMap, name: &str) -> Option<SessionKey> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
     cookies
-        .find(|cookie| cookie.name() == NAME)
+        .find(|cookie| cookie.name() == name)
         .and_then(|cookie| SessionKey::parse(cookie.value()))
 }
 
 /// Returns the `Set-Cookie` header that begins a session: not readable by scripts, not sent along by other
 /// sites' forms, and not over plain HTTP if the client used TLS.
 pub(crate) fn begin(key: &SessionKey, origin: &Origin) -> HeaderValue {
-    header(key.text(), Duration::milliseconds(SESSION_MS), origin)
+    set(NAME, key.text(), Duration::milliseconds(SESSION_MS), origin)
 }
 
 /// Returns the `Set-Cookie` header that makes the browser forget its session.
 pub(crate) fn end(origin: &Origin) -> HeaderValue {
-    header(String::new(), Duration::ZERO, origin)
+    set(NAME, String::new(), Duration::ZERO, origin)
 }
 
-fn header(value: String, age: Duration, origin: &Origin) -> HeaderValue {
-    let cookie = Cookie::build((NAME, value)).path("/").http_only(true).same_site(SameSite::Lax);
+/// Returns the `Set-Cookie` header of a cookie that is as locked away as the session's. `value` is ASCII
+/// letters and digits.
+pub(crate) fn set(
+    name: &'static str,
+    value: String,
+    age: Duration,
+    origin: &Origin,
+) -> HeaderValue {
+    let cookie = Cookie::build((name, value)).path("/").http_only(true).same_site(SameSite::Lax);
     let cookie = cookie.secure(origin.is_secure()).max_age(age).build();
     HeaderValue::from_str(&cookie.to_string()).expect("hex digits and attributes are ASCII")
 }

@@ -13,7 +13,7 @@ pub struct UploadHelp {
     pub organization: String,
     /// Slug of the project.
     pub project: String,
-    /// How many events wait, by the key of the missing file (`debug-id:…`, `code-id:…`).
+    /// How many events wait, by the key of the missing file (`debug-id:…`, `code-id:…`, `sourcemap:…`).
     pub waiting: BTreeMap<String, u64>,
 }
 

@@ -9,7 +9,7 @@ use crate::bars::Bars;
 use crate::chrome::{Chrome, Project};
 use crate::crumbs::{Crumb, crumbs};
 use crate::details::{Section, name_and_version, sections};
-use crate::figure::counted;
+use crate::figure::{counted, full};
 use crate::frame::is_unresolved;
 use crate::help::UploadHelp;
 use crate::images::{Images, images};
@@ -161,6 +161,13 @@ pub struct Navigation {
     pub position: String,
     /// Address of the event's JSON.
     pub json: String,
+}
+
+impl Navigation {
+    /// Returns the words for the event's place among `all`, the newest being the first.
+    pub fn position_of(place: u64, all: u64) -> String {
+        format!("{} of {}", full(place), full(all))
+    }
 }
 
 /// A file that came with the event.

@@ -81,6 +81,41 @@ impl MessagePage {
         Self { next: None, ..Self::new(None, 503, title, detail) }
     }
 
+    /// Any other refusal; `detail` says why.
+    pub fn refused(status: u16, detail: &str) -> Self {
+        Self::new(None, status, "This request was not answered", detail)
+    }
+
+    /// An event that was accepted and is not digested yet.
+    pub fn waiting(chrome: Chrome, error: Option<&str>, issues_url: &str) -> Self {
+        let detail = match error {
+            None => {
+                "It was received and is stored. It is symbolicated and put into its issue in a moment; this page \
+                 goes there by itself."
+                    .to_owned()
+            }
+            Some(error) => format!(
+                "It was received and is stored. The last try to digest it failed and is repeated: {error}"
+            ),
+        };
+        let title = "This event waits to be digested";
+        Self::new(Some(chrome), 200, title, &detail).leading_to("Go to the issues", issues_url)
+    }
+
+    /// An event that could not be digested.
+    pub fn parked(chrome: Chrome, error: &str, issues_url: &str) -> Self {
+        let detail = format!(
+            "It was received and is stored, but every try to digest it failed, so it was put aside. The last \
+             error: {error}"
+        );
+        let title = "This event could not be digested";
+        Self::new(Some(chrome), 200, title, &detail).leading_to("Go to the issues", issues_url)
+    }
+
+    fn leading_to(self, words: &str, url: &str) -> Self {
+        Self { next: Some((words.to_owned(), url.to_owned())), ..self }
+    }
+
     /// No account exists yet.
     pub fn first_run() -> Self {
         let detail = "The first start writes an owner account, a token and a DSN into credentials.json in the data \

@@ -89,7 +89,7 @@ pub fn missing_keys(status: &FrameStatus) -> Vec<String> {
             debug_id.as_ref().map(of_debug_id).into_iter().chain(code_id).collect()
         }
         FrameStatus::MissingSourceMap { debug_id, .. }
-        | FrameStatus::BundleWithoutMap { debug_id, .. } => vec![of_debug_id(debug_id)],
+        | FrameStatus::BundleWithoutMap { debug_id, .. } => vec![format!("sourcemap:{debug_id}")],
         _ => Vec::new(),
     }
 }

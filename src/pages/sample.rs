@@ -345,7 +345,7 @@ fn sample_issue(event: &Event, short_id: &str) -> Issue {
 fn sample_help(project: &Project) -> UploadHelp {
     let waiting = [
         ("debug-id:bf5627ec-1a34-c0cc-408d-e3b4ae21aaee", 214),
-        ("debug-id:5ca1ab1e-77aa-4c0b-8d2e-90ab12cd34ef", 1_021),
+        ("sourcemap:5ca1ab1e-77aa-4c0b-8d2e-90ab12cd34ef", 1_021),
     ];
     UploadHelp {
         origin: "http://127.0.0.1:8000".to_owned(),

@@ -14,6 +14,7 @@ pub mod id;
 pub mod lenient;
 pub mod level;
 pub mod session;
+pub mod short_id;
 pub mod stacktrace;
 pub mod surrogate;
 pub mod time;

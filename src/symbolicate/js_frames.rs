@@ -133,7 +133,7 @@ fn mapped_frame(
     let parts = source_url_parts(mapped.source, Some(minified));
     let function = mapped.function.map(str::to_owned);
     let hash = lookup.sources().hash(mapped.source_index);
-    let has_text = lookup.sources().lines(mapped.source_index, mapped.line, 0, 0).is_some();
+    let has_text = lookup.sources().has_line(mapped.source_index, mapped.line);
     let source = hash.filter(|_| has_text).map(|hash| SourceRef {
         derived: derived.to_owned(),
         hash: hex(&hash),

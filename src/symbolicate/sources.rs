@@ -156,6 +156,13 @@ impl Sources {
         (hash_at(index)? == *hash).then_some(SourceIndex(index))
     }
 
+    /// Returns whether the text is known and has line `line`, which counts from 1; reads no text.
+    pub fn has_line(&self, index: SourceIndex, line: u32) -> bool {
+        let is_known = |record: &Record| record.stored != stored::MISSING;
+        let record = self.record(index).filter(is_known);
+        record.is_some_and(|record| (1..=record.line_count).contains(&line))
+    }
+
     /// Returns line `line`, which counts from 1, with up to `before` and `after` lines around it.
     ///
     /// `None` if the text is not known or has no such line.

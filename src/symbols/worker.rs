@@ -32,6 +32,9 @@ pub(crate) const EXIT_UNUSABLE: u8 = 3;
 /// Exit code of a worker that failed for a reason that is not the file's.
 pub(crate) const EXIT_FAILED: u8 = 4;
 
+/// Exit code of a worker whose memory was not enough, where the parser noticed it itself.
+pub(crate) const EXIT_MEMORY: u8 = 5;
+
 /// Longest report, in bytes; the rest is thrown away.
 const REPORT_BYTES_MAX: u64 = 64 << 10;
 

@@ -2,5 +2,8 @@
 
 pub(crate) mod command;
 pub(crate) mod database;
+pub(crate) mod sentry_cli;
 pub(crate) mod server;
+pub(crate) mod upload;
+pub(crate) mod visitor;
 pub(crate) mod wait;

@@ -169,14 +169,23 @@ fn without_tests(code: &str) -> (String, usize) {
     (kept, lines)
 }
 
-/// Length of an item: up to its `;`, or the end of its block.
+/// Length of what an attribute stands at: up to its `;`, its `,` (a variant, an arm) or the end of its block.
 fn item_length(code: &str) -> usize {
-    let end = code.find([';', '{']).unwrap_or(code.len());
-    if code[end..].starts_with('{') {
-        end + block_length(&code[end..])
-    } else {
-        (end + 1).min(code.len())
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for (place, c) in code.char_indices() {
+        match c {
+            '{' if depth == 0 => return place + block_length(&code[place..]),
+            ';' | ',' if depth == 0 => return place + 1,
+            '}' if depth == 0 => return place,
+            '(' | '[' | '<' => depth += 1,
+            '>' if before == '-' || before == '=' => {}
+            ')' | ']' | '>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before = c;
     }
+    code.len()
 }
 
 /// Length of a block that begins with `{`, its `}` included.
@@ -212,6 +221,11 @@ fn comments_strings_and_tests_are_blank() {
 fn a_test_module_in_its_own_file_ends_at_its_semicolon() {
     let source = Source::new("src/a.rs", "#[cfg(test)]\nmod tests;\nfn kept() {}\n");
     assert!(source.code.contains("kept"));
+    let code = "enum E {\n    A,\n    #[cfg(test)]\n    B(u8, u8),\n    C\n}\n\
+                #[cfg(test)]\nfn gone(a: &[u8; 2]) -> Result<A, B> { gone }\nfn kept() {}";
+    let source = Source::new("src/a.rs", code);
+    assert!(source.code.contains("C") && source.code.contains("kept"), "{}", source.code);
+    assert!(!source.code.contains("B") && !source.code.contains("gone"), "{}", source.code);
     assert!(
         is_test_file("src/db/engine/tests_kill.rs")
             && is_test_file("src/symbolicate/js/tests/demo.rs")

@@ -239,23 +239,30 @@ fn close(open: &mut Vec<u8>, bracket: u8) -> Option<()> {
 
 /// Removes Rust's hash, the version of a dynamic symbol, and marks of copies.
 fn without_suffixes(name: &str) -> &str {
-    let mut name = name;
-    if let Some(at) = name.find("@@").or_else(|| name.find("@GLIBC")).filter(|at| *at > 0) {
-        name = &name[..at];
-    }
-    for clone in CLONES {
-        if let Some(at) = name.find(clone).filter(|at| *at > 0 && is_clone_suffix(&name[at + 1..]))
-        {
-            name = &name[..at];
-        }
-    }
-    if let Some((rest, bytes)) = name.rsplit_once('@')
-        && !bytes.is_empty()
-        && bytes.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        name = rest.strip_prefix('@').unwrap_or(rest);
-    }
+    let name = if name.contains('@') { without_version(name) } else { name };
+    let name = if name.contains('.') { without_clone_marks(name) } else { name };
     without_hash(name)
+}
+
+/// Removes the version of a dynamic symbol and the size that `__stdcall` and `__fastcall` names end with.
+fn without_version(name: &str) -> &str {
+    if let Some(at) = name.find("@@").or_else(|| name.find("@GLIBC")).filter(|at| *at > 0) {
+        return &name[..at];
+    }
+    match name.rsplit_once('@') {
+        Some((rest, bytes))
+            if !bytes.is_empty() && bytes.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            rest.strip_prefix('@').unwrap_or(rest)
+        }
+        _ => name,
+    }
+}
+
+fn without_clone_marks(name: &str) -> &str {
+    let start =
+        |mark: &&str| name.find(*mark).filter(|at| *at > 0 && is_clone_suffix(&name[at + 1..]));
+    CLONES.iter().filter_map(start).min().map_or(name, |at| &name[..at])
 }
 
 /// Says whether the text is only words, numbers and dots, as in `part.0.cold`.

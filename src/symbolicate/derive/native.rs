@@ -10,6 +10,7 @@ mod code;
 mod declaration;
 mod dwarf;
 mod line;
+mod link;
 mod name;
 mod path;
 mod piece;

@@ -57,6 +57,8 @@ fn a_file_name_alone_finds_nothing() {
 fn context(text: &str, line: u32, expected: Option<(u32, &[&str])>) {
     let sources = open(set(&[("a", None), ("b", Some(text))]));
     let context = sources.lines(SourceIndex(1), line, 2, 1);
+    assert_eq!(sources.has_line(SourceIndex(1), line), context.is_some());
+    assert!(!sources.has_line(SourceIndex(0), line) && !sources.has_line(SourceIndex(2), line));
     let expected = expected.map(|(first_line, lines)| Context {
         first_line,
         lines: lines.iter().map(|line| (*line).to_owned()).collect(),

@@ -121,6 +121,7 @@ async fn crashes_cost_the_file_only() {
 async fn exceeded_limits_are_told_apart() {
     let oom = Door::new("echo memory allocation of 9 bytes failed >&2; kill -ABRT $$");
     assert_too_large(oom.run().await, "256 MB of memory");
+    assert_too_large(Door::new("exit 5").run().await, "256 MB of memory");
     assert_too_large(Door::new("kill -XCPU $$").run().await, "processor time");
     assert_too_large(Door::new("kill -XFSZ $$").run().await, "larger than 1 MB");
 }

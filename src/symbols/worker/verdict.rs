@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
-use super::{EXIT_FAILED, EXIT_UNUSABLE, Limits, Report, WorkerOutcome};
+use super::{EXIT_FAILED, EXIT_MEMORY, EXIT_UNUSABLE, Limits, Report, WorkerOutcome};
 use crate::blobs::Scratch;
 use crate::error::{Error, Result};
 
@@ -34,6 +34,7 @@ pub(super) fn judge(
         code if code == i32::from(EXIT_UNUSABLE) => {
             WorkerOutcome::Unusable(report(said).reason.unwrap_or_else(|| text(said)))
         }
+        code if code == i32::from(EXIT_MEMORY) => too_much_memory(limits),
         code if code == i32::from(EXIT_FAILED) => {
             return Err(Error::internal(report(said).reason.unwrap_or_else(|| text(said)))
                 .with_context("a worker failed"));
@@ -49,10 +50,7 @@ fn judge_signal(signal: i32, said: &[u8], limits: &Limits) -> WorkerOutcome {
     match signal {
         // `std::alloc::handle_alloc_error` says "memory allocation of N bytes failed" and aborts; the
         // other abort is an overflowing stack.
-        SIGABRT if contains(said, b"memory allocation") => WorkerOutcome::TooLargeHere(format!(
-            "reading it takes more than the {} MB of memory that one file may have on this machine",
-            limits.memory_bytes >> 20
-        )),
+        SIGABRT if contains(said, b"memory allocation") => too_much_memory(limits),
         SIGABRT => WorkerOutcome::Crashed(format!("the parser aborted: {}", text(said))),
         SIGKILL | SIGXCPU => WorkerOutcome::TooLargeHere(format!(
             "reading it takes more than the {} seconds of processor time that one file may have",
@@ -64,6 +62,13 @@ fn judge_signal(signal: i32, said: &[u8], limits: &Limits) -> WorkerOutcome {
         )),
         signal => WorkerOutcome::Crashed(format!("the parser was ended by signal {signal}")),
     }
+}
+
+fn too_much_memory(limits: &Limits) -> WorkerOutcome {
+    WorkerOutcome::TooLargeHere(format!(
+        "reading it takes more than the {} MB of memory that one file may have on this machine",
+        limits.memory_bytes >> 20
+    ))
 }
 
 /// Returns the last line that is a report; other lines come from panics that were caught.

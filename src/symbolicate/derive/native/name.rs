@@ -1,7 +1,7 @@
 //! Names of functions: resolved, qualified, demangled, each once.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gimli::{Dwarf, Endianity};
 
@@ -29,6 +29,8 @@ pub(super) struct Name {
 pub(super) struct Names {
     pub(super) table: Vec<Name>,
     known: HashMap<Name, u32>,
+    /// Names of functions that have no linkage name in their entry.
+    unlinked: HashSet<u32>,
 }
 
 impl Names {
@@ -45,10 +47,21 @@ impl Names {
             (Cow::Borrowed(_), Some(scoped)) => Cow::Borrowed(scoped),
             (Cow::Borrowed(symbol), None) => Cow::Borrowed(symbol),
         };
+        self.add_named(strings, symbol, &function, language)
+    }
+
+    /// Adds the function whose demangled name is known.
+    pub(super) fn add_named(
+        &mut self,
+        strings: &mut Strings,
+        symbol: &str,
+        function: &str,
+        language: Language,
+    ) -> u32 {
         let name = Name {
-            function: strings.intern(&function),
+            function: strings.intern(function),
             symbol: strings.intern(symbol),
-            display: strings.intern(&trim(&function)),
+            display: strings.intern(&trim(function)),
             language,
         };
         let next = self.table.len() as u32;
@@ -57,6 +70,11 @@ impl Names {
             self.table.push(name);
         }
         index
+    }
+
+    /// Says whether a better name may stand in the symbol table.
+    pub(super) fn is_unlinked(&self, name: u32) -> bool {
+        self.unlinked.contains(&name)
     }
 }
 
@@ -111,7 +129,11 @@ fn name<E: Endianity>(
         (Some(linkage_name), _) => {
             names.add(strings, &linkage_name, scoped.as_deref(), found.language)
         }
-        (None, Some(name)) => names.add(strings, &name, scoped.as_deref(), found.language),
+        (None, Some(name)) => {
+            let index = names.add(strings, &name, scoped.as_deref(), found.language);
+            names.unlinked.insert(index);
+            index
+        }
         (None, None) => NONE,
     }
 }

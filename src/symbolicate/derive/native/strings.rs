@@ -39,6 +39,14 @@ impl Strings {
         offset
     }
 
+    /// Returns the string at an offset that [`Self::intern`] gave.
+    pub(super) fn text(&self, offset: u32) -> &str {
+        let start = (offset as usize).saturating_add(4);
+        let length = self.bytes.get(offset as usize..start).and_then(|bytes| bytes.try_into().ok());
+        let end = start + length.map_or(0, u32::from_le_bytes) as usize;
+        self.bytes.get(start..end).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+
     /// Returns the section.
     ///
     /// # Errors

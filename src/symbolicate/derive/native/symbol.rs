@@ -6,6 +6,7 @@ use object::{Object as _, ObjectSymbol, SymbolFlags, SymbolSection, elf};
 
 use super::code::Span;
 use super::dwarf::{Scope, Tables};
+use super::link;
 use super::piece::{Piece, paint};
 use super::section::Object;
 use crate::language::Language;
@@ -19,8 +20,9 @@ pub(super) struct Symbols<'a> {
     symbols: Vec<(&'a str, u32)>,
 }
 
-/// How much a symbol is preferred where several cover a byte: the one that begins last, then the best of its kind.
-type Rank = (u32, u8, u32);
+/// How much a symbol is preferred where several cover a byte: one with a size over one without, then the one
+/// that begins last, then the best of its kind.
+type Rank = (bool, u32, u8, u32);
 
 impl<'a> Symbols<'a> {
     /// Collects the functions of `.symtab` and `.dynsym`.
@@ -43,8 +45,21 @@ impl<'a> Symbols<'a> {
         self.spans.is_empty()
     }
 
+    /// Returns the symbol that covers a module offset, and where it begins.
+    pub(super) fn at(&self, offset: u32) -> Option<(u32, u32)> {
+        let after = self.spans.partition_point(|(span, _)| span.start <= offset);
+        let (span, symbol) = *self.spans.get(after.checked_sub(1)?)?;
+        (offset < span.end).then(|| (symbol, self.symbols[symbol as usize].1))
+    }
+
+    /// Returns the name of a symbol, without the version that dynamic symbols have.
+    pub(super) fn name(&self, symbol: u32) -> &'a str {
+        without_version(self.symbols[symbol as usize].0)
+    }
+
     /// Gives code without function the symbol that covers it, and drops what still has none.
     pub(super) fn fill(&self, pieces: Vec<Piece>, tables: &mut Tables) -> Vec<Piece> {
+        link::link(self, tables);
         let mut filler = Filler {
             symbols: self,
             tables,
@@ -52,7 +67,6 @@ impl<'a> Symbols<'a> {
             next: 0,
             filled: Vec::with_capacity(pieces.len()),
         };
-        filler.name_nameless_functions();
         let mut at = 0;
         for piece in pieces {
             filler.gap(Span { start: at, end: piece.span.start }, NONE, 0);
@@ -105,7 +119,7 @@ impl<'a, 'o: 'a> Collector<'a, 'o> {
         };
         let quality = u8::from(is_complete) + 2 * binding + 8 * u8::from(is_function);
         match self.object.code.span(address, address.saturating_add(symbol.size())) {
-            Some(span) => self.ranked.push((span, (span.start, quality, index))),
+            Some(span) => self.ranked.push((span, (true, span.start, quality, index))),
             // Assembler code has no sizes; such a symbol reaches to the next one, if every one is listed.
             None if is_complete => self.open.push((address, index, quality)),
             None => {}
@@ -121,10 +135,10 @@ impl<'a, 'o: 'a> Collector<'a, 'o> {
             };
             let next = starts.partition_point(|start| *start <= span.start);
             span.end = starts.get(next).map_or(span.end, |next| span.end.min(*next));
-            self.ranked.push((span, (span.start, quality, index)));
+            self.ranked.push((span, (false, span.start, quality, index)));
         }
         let painted = paint(std::mem::take(&mut self.ranked));
-        let spans = painted.into_iter().map(|(span, (_, _, index))| (span, index)).collect();
+        let spans = painted.into_iter().map(|(span, (_, _, _, index))| (span, index)).collect();
         Symbols { spans, symbols: self.symbols }
     }
 }
@@ -179,31 +193,8 @@ impl Filler<'_, '_> {
     }
 
     fn name(&mut self, symbol: u32) -> u32 {
-        let (text, _) = self.symbols.symbols[symbol as usize];
-        self.tables.names.add(
-            &mut self.tables.strings,
-            without_version(text),
-            None,
-            Language::Unknown,
-        )
-    }
-
-    /// Names functions whose entries are in a file that is not here (dwz) after the symbol at their entry.
-    fn name_nameless_functions(&mut self) {
-        for index in 0..self.tables.scopes.len() {
-            let scope = self.tables.scopes[index];
-            if scope.parent != NONE || self.tables.scope_names[index] != NONE {
-                continue;
-            }
-            let after =
-                self.symbols.spans.partition_point(|(span, _)| span.start <= scope.file_or_entry);
-            let found = after.checked_sub(1).and_then(|before| self.symbols.spans.get(before));
-            if let Some((_, symbol)) =
-                found.filter(|(span, _)| scope.file_or_entry < span.end).copied()
-            {
-                self.tables.scope_names[index] = self.name(symbol);
-            }
-        }
+        let names = &mut self.tables.names;
+        names.add(&mut self.tables.strings, self.symbols.name(symbol), None, Language::Unknown)
     }
 }
 

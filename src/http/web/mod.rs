@@ -1,0 +1,19 @@
+//! The pages a person reads: one file per page, each reads what it shows and fills a struct of `pages`.
+//!
+//! Handlers fail with the same `Error` as everywhere; `dress` turns failures into pages and adds the headers
+//! that protect browsers. Nothing here decides how anything looks.
+
+pub(crate) mod asset;
+pub(crate) mod attachment;
+pub(crate) mod dress;
+pub(crate) mod event;
+mod figures;
+mod html;
+pub(crate) mod issue;
+pub(crate) mod issues;
+pub(crate) mod login;
+mod next;
+pub(crate) mod projects;
+mod signed;
+pub(crate) mod status;
+mod visit;
