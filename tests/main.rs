@@ -8,9 +8,12 @@ mod api_issues;
 mod api_sentry_cli;
 mod commands;
 mod health;
+mod native_crash;
+mod node_crash;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
+mod tidy;
 mod uploads_artifact_bundles;
 mod uploads_chunks;
 mod uploads_debug_files;
