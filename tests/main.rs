@@ -8,6 +8,8 @@ mod api_issues;
 mod api_sentry_cli;
 mod commands;
 mod health;
+mod native_crash;
+mod node_crash;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;

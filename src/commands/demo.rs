@@ -14,6 +14,7 @@ use protocol::time::Timestamp;
 use serde_json::Value;
 
 use super::credentials::Credentials;
+use super::demo_files::{ARTIFACT_BUNDLE, CRASH, DEBUG_FILE, PAGE_ERROR, SOURCE_BUNDLE};
 use super::serve::{self, Running};
 use super::{logging, opened, output};
 use crate::clock::Clock;
@@ -29,24 +30,15 @@ const DIGEST_MAX: Duration = Duration::from_secs(60);
 /// Time between two looks at an event.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-const FILES: &[(&str, &[u8])] = &[
-    ("contact-sheet.debug", include_bytes!("../../fixtures/demo/contact-sheet.debug")),
-    ("contact-sheet.src.zip", include_bytes!("../../fixtures/demo/contact-sheet.src.zip")),
-    (
-        "gallery.artifactbundle.zip",
-        include_bytes!("../../fixtures/demo/gallery.artifactbundle.zip"),
-    ),
+static FILES: &[(&str, &[u8])] = &[
+    ("contact-sheet.debug", DEBUG_FILE),
+    ("contact-sheet.src.zip", SOURCE_BUNDLE),
+    ("gallery.artifactbundle.zip", ARTIFACT_BUNDLE),
 ];
 
-const EVENTS: &[(&str, &[u8])] = &[
-    (
-        "A native crash: a stripped Rust program panics",
-        include_bytes!("../../fixtures/demo/native.envelope"),
-    ),
-    (
-        "A page error: minified JavaScript throws",
-        include_bytes!("../../fixtures/demo/web.envelope"),
-    ),
+static EVENTS: &[(&str, &[u8])] = &[
+    ("A native crash: a stripped Rust program panics", CRASH),
+    ("A page error: minified JavaScript throws", PAGE_ERROR),
 ];
 
 /// Flags of the demo.
@@ -197,7 +189,7 @@ async fn digested(client: &Client, credentials: &Credentials, event_id: EventId)
             match client.get::<Value>(&path).await {
                 Ok(json) => return Ok(json),
                 Err(cli::Error::Refused { status: 404, .. }) => {
-                    tokio::time::sleep(LOOK_EVERY).await
+                    tokio::time::sleep(LOOK_EVERY).await;
                 }
                 Err(error) => return Err(failed(error)),
             }
