@@ -3,8 +3,6 @@
 //! The modules from the outside in; each imports only what stands below it. [`architecture`] says why, and
 //! [`style`] how it is written.
 
-#![allow(dead_code, reason = "modules land one by one")]
-
 // Entry points.
 pub(crate) mod commands;
 pub(crate) mod http;

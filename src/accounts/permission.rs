@@ -1,6 +1,6 @@
 //! Permissions: the operations of the API, each with the scopes of which one is enough.
 //!
-//! The table is Sentry's (sentry-cli-protocol.md §2.2). A permission is a type, so that the signature of
+//! The table is Sentry's. A permission is a type, so that the signature of
 //! a handler says what it needs and cannot forget to ask.
 
 use super::scope::Scope::{self, *};
