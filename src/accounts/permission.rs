@@ -28,14 +28,8 @@ permissions! {
     ReadUploads: ProjectRead ProjectWrite ProjectAdmin ProjectReleases OrgCi;
     /// Upload files, make releases.
     WriteUploads: ProjectWrite ProjectAdmin ProjectReleases OrgCi;
-    /// Delete releases and their files; a build's token cannot.
-    DeleteReleases: ProjectAdmin ProjectReleases;
-    /// Delete debug files.
-    DeleteDebugFiles: ProjectWrite ProjectAdmin;
     /// Read organizations.
     ReadOrganizations: OrgRead OrgWrite OrgAdmin;
-    /// Read the connected repositories.
-    ReadRepositories: OrgRead OrgWrite OrgAdmin OrgIntegrations OrgCi;
     /// Read projects and their keys.
     ReadProjects: ProjectRead ProjectWrite ProjectAdmin OrgRead OrgWrite OrgAdmin;
     /// Read issues and events.
