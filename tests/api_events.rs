@@ -1,5 +1,7 @@
 //! Events over the REST API: lists, everything about one, and its files.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::api_issues::{envelope, event, send};
@@ -97,6 +99,70 @@ on_both!(events_are_listed_and_lead_to_each_other, |database| {
     server.get(&format!("{of_issue}{:032x}/", 6)).await.expect(404);
     server.get(&format!("{of_issue}?query=x")).await.expect(400);
 });
+
+#[tokio::test]
+async fn frames_show_what_uploaded_files_say() {
+    let server = Server::start().await;
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo");
+    let file = |name: &str| std::fs::read(demo.join(name)).expect("the fixture is there");
+    let id = |envelope: &[u8]| {
+        let header = envelope.split(|byte| *byte == b'\n').next().expect("it has a header");
+        let header: Value = serde_json::from_slice(header).expect("the header is JSON");
+        header["event_id"].as_str().expect("it is about an event").to_owned()
+    };
+    let files = ["contact-sheet.debug", "contact-sheet.src.zip", "gallery.artifactbundle.zip"]
+        .map(|name| demo.join(name).to_str().expect("the path is text").to_owned());
+    let url = &server.credentials.url;
+    let upload =
+        ["upload", "--url", url, "--token", &server.credentials.token, "--project", "first"];
+    let arguments: Vec<&str> = upload.into_iter().chain(files.iter().map(String::as_str)).collect();
+    server.command(&arguments).ok();
+
+    let web = file("web.envelope");
+    server.send_envelope(web.clone()).await.expect(200);
+    let shown = server.wait_digested(&id(&web)).await;
+    let exception = &entry(&shown, "exception")["values"][0];
+    let frame = newest(exception, "shape");
+    assert_eq!((&frame["lineNo"], &frame["inApp"]), (&json!(11), &json!(true)));
+    // What the SDK sent of the same frame: the minified position.
+    let index = frame["symbolication"]["original_index"].as_u64().expect("a number");
+    let raw = &exception["rawStacktrace"]["frames"][usize::try_from(index).expect("it is small")];
+    for (original, sent) in [
+        ("origFunction", "function"),
+        ("origAbsPath", "absPath"),
+        ("origLineNo", "lineNo"),
+        ("origColNo", "colNo"),
+    ] {
+        assert_eq!(frame[original], raw[sent], "{original}");
+        assert!(!raw[sent].is_null() && raw[sent] != frame[sent], "{sent}");
+    }
+    assert_eq!((&frame["origFilename"], &raw["symbolication"]), (&json!("app.js"), &Value::Null));
+    let context = frame["context"].as_array().expect("a list");
+    let line = context.iter().find(|line| line[0] == 11).expect("the line is there");
+    assert!(line[1].as_str().is_some_and(|text| text.contains("photo.width")), "{line}");
+    assert!((6..=11).contains(&context.len()));
+
+    let native = file("native.envelope");
+    server.send_envelope(native.clone()).await.expect(200);
+    let shown = server.wait_digested(&id(&native)).await;
+    let exception = &entry(&shown, "exception")["values"][0];
+    let frame = newest(exception, "contact_sheet::pixel::sample");
+    assert_eq!(frame["symbolicatorStatus"], "symbolicated");
+    assert_eq!(frame["symbolication"]["status"], "symbolicated");
+    assert!(!frame["context"].as_array().expect("a list").is_empty());
+    let frames = exception["stacktrace"]["frames"].as_array().expect("a list");
+    assert!(frames.iter().any(|frame| frame["symbolication"]["inlined"] == true));
+    let raw = exception["rawStacktrace"]["frames"].as_array().expect("a list");
+    assert!(raw.len() < frames.len());
+    assert_eq!(entry(&shown, "debugmeta")["images"][0]["debug_status"], "found");
+}
+
+/// Returns the newest frame that has a function.
+fn newest(exception: &Value, function: &str) -> Value {
+    let frames = exception["stacktrace"]["frames"].as_array().expect("it has frames");
+    let frame = frames.iter().rev().find(|frame| frame["function"] == function);
+    frame.unwrap_or_else(|| panic!("no {function} in {frames:#?}")).clone()
+}
 
 on_both!(attachments_come_back_as_they_were_sent, |database| {
     let server = Server::start_on(database).await;

@@ -16,6 +16,7 @@ mod sdk_events;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
+mod tidy;
 mod uploads_artifact_bundles;
 mod uploads_chunks;
 mod uploads_debug_files;

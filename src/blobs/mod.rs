@@ -157,10 +157,11 @@ impl Blobs {
         }
     }
 
-    /// Reads a whole blob of at most `bytes_max` bytes.
+    /// Reads a whole blob, for tests, of at most `bytes_max` bytes.
     ///
     /// # Errors
     /// As [`open_local`](Self::open_local); `TooLarge`.
+    #[cfg(test)]
     pub(crate) async fn read(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
         let file = self.open_local(key).await?;
         blocking::run(move || {
@@ -201,6 +202,7 @@ impl Blobs {
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing expires yet"))]
     pub(crate) async fn delete(&self, key: BlobKey) -> Result<()> {
         match &self.0.store {
             Store::Fs(fs) => {

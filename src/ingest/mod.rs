@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod digest;
+pub(crate) mod disk;
 pub(crate) mod intake;
 pub(crate) mod keep;
 pub(crate) mod normalize;

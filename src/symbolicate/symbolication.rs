@@ -135,7 +135,7 @@ impl Symbolication {
                 .or_else(|| js_frames::symbolicate(frame, index, event, images, &self.findings));
             match made {
                 Some(made) => frames.extend(made),
-                None => frames.push(js_frames::as_sent(frame, index)),
+                None => frames.push(js_frames::as_sent(frame, index, event)),
             }
         }
         Stacktrace { frames, ..trace.clone() }
