@@ -1,7 +1,7 @@
 //! Symbolist: a Sentry-compatible error tracker whose heart is symbolication.
 //!
-//! The modules from the outside in; each imports only what stands below it. [`architecture`] says why, and
-//! [`style`] how it is written.
+//! The modules from the outside in; each imports only what stands below it. `architecture` says why, and
+//! `style` how it is written.
 
 // Entry points.
 pub(crate) mod commands;
