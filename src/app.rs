@@ -56,8 +56,6 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// What is counted.
     pub(crate) metrics: Metrics,
-    /// The program itself, started again for each untrusted file.
-    pub(crate) executable: PathBuf,
     /// Who sleeps until there is work.
     pub(crate) wake: Wake,
     /// Cancelled when the server is asked to stop: background work ends at its next step.
@@ -128,17 +126,12 @@ impl App {
             db,
             blobs: Blobs::open(&config, data.join("tmp"))?,
             intake: Intake::new(&config.limits),
-            workers: Workers::new(
-                executable.clone(),
-                data.join("tmp"),
-                Limits::of_config(&config.workers),
-            ),
+            workers: Workers::new(executable, data.join("tmp"), Limits::of_config(&config.workers)),
             derived: Derived::open(data.join("derived"), DERIVED_BYTES_MAX)?,
             opened: Opened::new(),
             clock: Clock::system_with_random_process(),
             config,
             metrics,
-            executable,
             wake: Wake::default(),
             shutdown: CancellationToken::new(),
             secrets,

@@ -5,7 +5,7 @@
 //! of process number, 11 bits of counter. 42 bits last until 2109.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use protocol::time::Timestamp;
@@ -31,7 +31,8 @@ struct Inner {
 #[derive(Debug)]
 enum Source {
     System,
-    Manual(AtomicI64),
+    #[cfg(test)]
+    Manual(std::sync::atomic::AtomicI64),
 }
 
 impl Clock {
@@ -47,8 +48,9 @@ impl Clock {
     }
 
     /// Returns a clock that stands at `now_ms` until it is [moved](Self::advance).
+    #[cfg(test)]
     pub(crate) fn manual(now_ms: i64) -> Self {
-        Self::new(Source::Manual(AtomicI64::new(now_ms)), 0)
+        Self::new(Source::Manual(std::sync::atomic::AtomicI64::new(now_ms)), 0)
     }
 
     fn new(source: Source, process: u16) -> Self {
@@ -67,11 +69,13 @@ impl Clock {
             Source::System => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)),
+            #[cfg(test)]
             Source::Manual(now_ms) => now_ms.load(Ordering::Relaxed),
         }
     }
 
     /// Moves a manual clock by `by_ms`, backwards if negative; a system clock moves by itself.
+    #[cfg(test)]
     pub(crate) fn advance(&self, by_ms: i64) {
         if let Source::Manual(now_ms) = &self.0.source {
             now_ms.fetch_add(by_ms, Ordering::Relaxed);
@@ -150,7 +154,10 @@ mod tests {
     #[test]
     fn processes_never_share_an_id() {
         let ids: HashSet<i64> = (0..PROCESSES_MAX)
-            .map(|process| Clock::new(Source::Manual(AtomicI64::new(NOW_MS)), process).new_id())
+            .map(|process| {
+                Clock::new(Source::Manual(std::sync::atomic::AtomicI64::new(NOW_MS)), process)
+                    .new_id()
+            })
             .collect();
         assert_eq!(ids.len(), usize::from(PROCESSES_MAX));
     }

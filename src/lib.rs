@@ -1,8 +1,7 @@
 //! Symbolist: a Sentry-compatible error tracker whose heart is symbolication.
 //!
-//! The modules from the outside in; each imports only what stands below it.
-
-#![allow(dead_code, reason = "modules land one by one")]
+//! The modules from the outside in; each imports only what stands below it. `architecture` says why, and
+//! `style` how it is written.
 
 // Entry points.
 pub(crate) mod commands;
@@ -28,5 +27,17 @@ pub(crate) mod grouping;
 pub(crate) mod metrics;
 pub(crate) mod remembered;
 pub(crate) mod throttle;
+
+/// The words of this page are [`App`](app::App), [`Db`](db::engine::Db), [`Tx`](db::engine::Tx),
+/// [`Dialect::pick`](db::engine::Dialect::pick), [`Blobs`](blobs::Blobs), [`Error`](error::Error),
+/// [`Clock`](clock::Clock), [`accept`](ingest::accept::accept), [`digest`](ingest::digest::digest),
+/// [`keep`](ingest::keep::keep), [`redigest`](ingest::redigest::redigest), [`find_all`](symbols::find::find_all),
+/// [`Workers`](symbols::worker::Workers), [`Derived`](symbols::derived::Derived),
+/// [`GroupHash`](grouping::GroupHash), [`Symbolication`](symbolicate::symbolication::Symbolication),
+/// [`Wanted`](symbolicate::wanted::Wanted), [`FrameStatus`](protocol::stacktrace::FrameStatus).
+#[doc = include_str!("ARCHITECTURE.md")]
+mod architecture {}
+#[doc = include_str!("STYLE.md")]
+mod style {}
 
 pub use commands::run;

@@ -3,13 +3,22 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
 mod access;
+mod api_events;
+mod api_issues;
+mod api_sentry_cli;
 mod commands;
 mod health;
+mod native_crash;
+mod node_crash;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
+mod tidy;
 mod uploads_artifact_bundles;
 mod uploads_chunks;
 mod uploads_debug_files;
 mod uploads_sentry_cli;
+mod web_access;
+mod web_issues;
+mod web_pages;
 mod worker;

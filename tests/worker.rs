@@ -15,6 +15,8 @@ use crate::support::upload::bundle;
 /// Enough for every healthy file of these tests.
 const MEMORY_BYTES: u64 = 40 << 20;
 
+const SCRIPTS: &[u8] = include_bytes!("../fixtures/js/app.artifactbundle.zip");
+const SOURCES: &[u8] = include_bytes!("../fixtures/demo/contact-sheet.src.zip");
 const ELF: &[u8] = include_bytes!("../fixtures/elf/inlined-dwarf5");
 
 /// A bundle of 200 KB whose manifest, one long map reference, inflates to 50 MB.
@@ -27,13 +29,15 @@ fn memory_eater() -> Vec<u8> {
 }
 
 /// Runs a worker over `bytes` within `memory_bytes`.
-fn worker(operation: &str, bytes: &[u8], memory_bytes: u64, output_bytes: u64) -> Output {
+fn worker(operation: &[&str], bytes: &[u8], memory_bytes: u64, output_bytes: u64) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("input");
     std::fs::write(&input, bytes).unwrap();
     let open = |path: &Path| File::open(path).unwrap();
     Command::new(PROGRAM)
-        .args(["worker", operation, "--input=0", "--cpu-seconds=20"])
+        .arg("worker")
+        .args(operation)
+        .args(["--input=0", "--cpu-seconds=20"])
         .arg(format!("--memory-bytes={memory_bytes}"))
         .arg(format!("--output-bytes={output_bytes}"))
         .stdin(open(&input))
@@ -45,21 +49,46 @@ fn worker(operation: &str, bytes: &[u8], memory_bytes: u64, output_bytes: u64) -
 
 #[test]
 fn a_file_that_eats_memory_ends_the_worker_at_its_limit() {
-    let ended = worker("list-bundle", &memory_eater(), MEMORY_BYTES, 1 << 30);
+    let ended = worker(&["list-bundle"], &memory_eater(), MEMORY_BYTES, 1 << 30);
     // 5: the archive reader noticed; parsers that do not are aborted.
     assert!(ended.status.code() == Some(5) || ended.status.signal() == Some(6), "{ended:?}");
 }
 
 #[test]
 fn output_beyond_its_limit_ends_the_worker() {
-    let ended = worker("derive-native", ELF, 256 << 20, 100);
+    let ended = worker(&["derive-native"], ELF, 256 << 20, 100);
     assert_eq!(ended.status.signal(), Some(25), "{ended:?}");
 }
 
 #[test]
-fn a_healthy_file_needs_little_memory() {
-    let ended = worker("derive-native", ELF, MEMORY_BYTES, 1 << 30);
-    assert!(ended.status.success(), "{ended:?}");
+fn healthy_files_need_little_memory() {
+    let script = ["derive-js", "--debug-id=739fa633-25cc-5ff3-90bb-6205b524fff1"];
+    for (operation, bytes) in [
+        (&["identify"][..], ELF),
+        (&["derive-native"], ELF),
+        (&["list-bundle"], SCRIPTS),
+        (&script, SCRIPTS),
+        (&["derive-sources"], SOURCES),
+    ] {
+        let ended = worker(operation, bytes, MEMORY_BYTES, 1 << 30);
+        assert!(ended.status.success(), "{operation:?}: {ended:?}");
+        // No notes: nothing was left out for want of memory.
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "{}", "{operation:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_something_else_is_unusable() {
+    for operation in ["identify", "list-bundle", "derive-native", "derive-sources"] {
+        let ended = worker(&[operation], b"hello", MEMORY_BYTES, 1 << 30);
+        assert_eq!(ended.status.code(), Some(3), "{operation}: {ended:?}");
+        let report: serde_json::Value = serde_json::from_slice(&ended.stderr).unwrap();
+        assert!(!report["reason"].as_str().unwrap().is_empty(), "{operation}");
+    }
+    let other = ["derive-js", "--debug-id=00000000-0000-0000-0000-000000000001"];
+    let ended = worker(&other, SCRIPTS, MEMORY_BYTES, 1 << 30);
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("no source map with the debug id"), "{said}");
 }
 
 #[tokio::test]

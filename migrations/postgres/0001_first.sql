@@ -99,6 +99,7 @@ CREATE TABLE accepted (
   sender TEXT NOT NULL,
   payload BYTEA NOT NULL
 );
+CREATE INDEX accepted_event_id ON accepted (project_id, event_id);
 CREATE INDEX accepted_visible ON accepted (visible_at_ms, id) WHERE parked_at_ms IS NULL;
 
 -- Phase two: original (normalized and scrubbed) and result (a delta against it), first byte = format.
@@ -117,6 +118,7 @@ CREATE TABLE event (
   user_hash BYTEA
 );
 CREATE UNIQUE INDEX event_event_id ON event (project_id, event_id);
+CREATE INDEX event_project ON event (project_id, id);
 CREATE INDEX event_issue ON event (issue_id, id);
 CREATE INDEX event_redigest ON event (redigest_at_ms, id) WHERE redigest_at_ms IS NOT NULL;
 

@@ -1,6 +1,6 @@
 //! Permissions: the operations of the API, each with the scopes of which one is enough.
 //!
-//! The table is Sentry's (sentry-cli-protocol.md §2.2). A permission is a type, so that the signature of
+//! The table is Sentry's. A permission is a type, so that the signature of
 //! a handler says what it needs and cannot forget to ask.
 
 use super::scope::Scope::{self, *};
@@ -28,14 +28,8 @@ permissions! {
     ReadUploads: ProjectRead ProjectWrite ProjectAdmin ProjectReleases OrgCi;
     /// Upload files, make releases.
     WriteUploads: ProjectWrite ProjectAdmin ProjectReleases OrgCi;
-    /// Delete releases and their files; a build's token cannot.
-    DeleteReleases: ProjectAdmin ProjectReleases;
-    /// Delete debug files.
-    DeleteDebugFiles: ProjectWrite ProjectAdmin;
     /// Read organizations.
     ReadOrganizations: OrgRead OrgWrite OrgAdmin;
-    /// Read the connected repositories.
-    ReadRepositories: OrgRead OrgWrite OrgAdmin OrgIntegrations OrgCi;
     /// Read projects and their keys.
     ReadProjects: ProjectRead ProjectWrite ProjectAdmin OrgRead OrgWrite OrgAdmin;
     /// Read issues and events.

@@ -5,6 +5,9 @@ use crate::error::{Error, Result};
 /// Longest slug, in bytes; Sentry's limit.
 const SLUG_BYTES_MAX: usize = 50;
 
+/// Words that begin addresses of the server itself, where pages begin with the organization.
+const RESERVED: [&str; 7] = ["api", "assets", "healthz", "login", "logout", "metrics", "readyz"];
+
 /// Checks the name of `what` in URLs: lower-case letters, digits, `-` and `_`, and not only digits, because
 /// ids are accepted in the same place.
 pub(super) fn check(what: &str, slug: &str) -> Result<()> {
@@ -17,6 +20,8 @@ pub(super) fn check(what: &str, slug: &str) -> Result<()> {
         "has other characters than a-z, 0-9, - and _"
     } else if slug.chars().all(|c| c.is_ascii_digit()) {
         "is only digits"
+    } else if what == "organization" && RESERVED.contains(&slug) {
+        "is an address of the server itself"
     } else {
         return Ok(());
     };
@@ -37,5 +42,7 @@ mod tests {
         for bad in ["", "App", "my app", "a/b", "42", "ä", &"x".repeat(51)] {
             assert!(check("project", bad).is_err(), "{bad}");
         }
+        check("project", "api").unwrap();
+        assert!(check("organization", "api").is_err());
     }
 }

@@ -9,7 +9,6 @@ use std::str::FromStr;
 use sha1::Digest as _;
 
 use super::BlobKey;
-use crate::db::engine::{Bind, FromColumn, Kind, Row, Value};
 use crate::error::{Error, Result};
 
 /// A SHA-1, written as 40 lower-case hex digits.
@@ -31,21 +30,6 @@ impl FromStr for Sha1 {
         hex::decode_to_slice(text, &mut bytes)
             .map_err(|_| Error::Invalid(format!("`{shown}` is no SHA-1 (40 hex digits)")))?;
         Ok(Self(bytes))
-    }
-}
-
-impl Bind for Sha1 {
-    fn value(&self) -> Value<'_> {
-        Value::Bytes(&self.0)
-    }
-    fn kind() -> Kind {
-        Kind::Bytes
-    }
-}
-
-impl FromColumn for Sha1 {
-    fn from_column(row: &Row<'_>, index: usize) -> Result<Self> {
-        row.get(index).map(Self)
     }
 }
 

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::db::engine::{Bind, FromColumn, Kind, Row, Value};
 use crate::error::{Error, Result};
 
 /// The SHA-256 of a blob's bytes, written as 64 lower-case hex digits.
@@ -33,20 +32,5 @@ impl FromStr for BlobKey {
         hex::decode_to_slice(text, &mut bytes)
             .map_err(|error| Error::internal(format!("{text} is no blob key: {error}")))?;
         Ok(Self(bytes))
-    }
-}
-
-impl Bind for BlobKey {
-    fn value(&self) -> Value<'_> {
-        Value::Bytes(&self.0)
-    }
-    fn kind() -> Kind {
-        Kind::Bytes
-    }
-}
-
-impl FromColumn for BlobKey {
-    fn from_column(row: &Row<'_>, index: usize) -> Result<Self> {
-        row.get(index).map(Self)
     }
 }

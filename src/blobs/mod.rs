@@ -7,6 +7,7 @@ mod checksum;
 mod client;
 mod fs;
 mod key;
+#[cfg(test)]
 mod memory;
 mod s3;
 mod scratch;
@@ -21,6 +22,7 @@ use bytes::Bytes;
 pub(crate) use self::checksum::{Hashed, Hashing, Sha1};
 use self::fs::Fs;
 pub(crate) use self::key::BlobKey;
+#[cfg(test)]
 pub(crate) use self::memory::{Memory, Operation};
 use self::s3::S3;
 pub(crate) use self::scratch::{Scratch, ScratchWriter};
@@ -49,6 +51,7 @@ struct Inner {
 enum Store {
     Fs(Fs),
     S3(S3),
+    #[cfg(test)]
     Memory(Memory),
 }
 
@@ -80,10 +83,11 @@ impl Blobs {
         Self::new(Store::S3(S3::open(options)?), tmp)
     }
 
-    /// Keeps blobs in `memory`, for tests.
+    /// Keeps blobs in `memory`.
     ///
     /// # Errors
     /// When `tmp` cannot be made.
+    #[cfg(test)]
     pub(crate) fn in_memory(memory: Memory, tmp: PathBuf) -> Result<Self> {
         Self::new(Store::Memory(memory), tmp)
     }
@@ -113,6 +117,7 @@ impl Blobs {
                 blocking::run(move || fs::put(&path, file)).await
             }
             Store::S3(s3) => s3.put_file(file, key).await,
+            #[cfg(test)]
             Store::Memory(memory) => memory.put_file(&file, key),
         }
     }
@@ -147,14 +152,16 @@ impl Blobs {
                 blocking::run(move || fs::open(&path)).await
             }
             Store::S3(s3) => s3.open_local(key, self.scratch()?).await,
+            #[cfg(test)]
             Store::Memory(memory) => memory.open_local(key, &self.scratch()?),
         }
     }
 
-    /// Reads a whole blob of at most `bytes_max` bytes.
+    /// Reads a whole blob, for tests, of at most `bytes_max` bytes.
     ///
     /// # Errors
     /// As [`open_local`](Self::open_local); `TooLarge`.
+    #[cfg(test)]
     pub(crate) async fn read(&self, key: BlobKey, bytes_max: u64) -> Result<Bytes> {
         let file = self.open_local(key).await?;
         blocking::run(move || {
@@ -186,6 +193,7 @@ impl Blobs {
                 .await
             }
             Store::S3(s3) => s3.exists(key).await,
+            #[cfg(test)]
             Store::Memory(memory) => memory.exists(key),
         }
     }
@@ -194,6 +202,7 @@ impl Blobs {
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing expires yet"))]
     pub(crate) async fn delete(&self, key: BlobKey) -> Result<()> {
         match &self.0.store {
             Store::Fs(fs) => {
@@ -201,6 +210,7 @@ impl Blobs {
                 blocking::run(move || fs::delete(&path)).await
             }
             Store::S3(s3) => s3.delete(key).await,
+            #[cfg(test)]
             Store::Memory(memory) => memory.delete(key),
         }
     }
@@ -217,6 +227,7 @@ impl Blobs {
                     blocking::run(move || fs::check(&folder)).await
                 }
                 Store::S3(s3) => s3.check().await,
+                #[cfg(test)]
                 Store::Memory(memory) => memory.check(),
             }
         };

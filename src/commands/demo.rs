@@ -10,11 +10,14 @@ use cli::client::Client;
 use cli::upload::{File, Target, upload};
 use protocol::event::Event;
 use protocol::id::EventId;
+use protocol::time::Timestamp;
 use serde_json::Value;
 
 use super::credentials::Credentials;
+use super::demo_files::{ARTIFACT_BUNDLE, CRASH, DEBUG_FILE, PAGE_ERROR, SOURCE_BUNDLE};
 use super::serve::{self, Running};
 use super::{logging, opened, output};
+use crate::clock::Clock;
 use crate::config::{Config, Sources};
 use crate::error::{Context as _, Error, Result};
 
@@ -27,24 +30,15 @@ const DIGEST_MAX: Duration = Duration::from_secs(60);
 /// Time between two looks at an event.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-const FILES: &[(&str, &[u8])] = &[
-    ("contact-sheet.debug", include_bytes!("../../fixtures/demo/contact-sheet.debug")),
-    ("contact-sheet.src.zip", include_bytes!("../../fixtures/demo/contact-sheet.src.zip")),
-    (
-        "gallery.artifactbundle.zip",
-        include_bytes!("../../fixtures/demo/gallery.artifactbundle.zip"),
-    ),
+static FILES: &[(&str, &[u8])] = &[
+    ("contact-sheet.debug", DEBUG_FILE),
+    ("contact-sheet.src.zip", SOURCE_BUNDLE),
+    ("gallery.artifactbundle.zip", ARTIFACT_BUNDLE),
 ];
 
-const EVENTS: &[(&str, &[u8])] = &[
-    (
-        "A native crash: a stripped Rust program panics",
-        include_bytes!("../../fixtures/demo/native.envelope"),
-    ),
-    (
-        "A page error: minified JavaScript throws",
-        include_bytes!("../../fixtures/demo/web.envelope"),
-    ),
+static EVENTS: &[(&str, &[u8])] = &[
+    ("A native crash: a stripped Rust program panics", CRASH),
+    ("A page error: minified JavaScript throws", PAGE_ERROR),
 ];
 
 /// Flags of the demo.
@@ -157,23 +151,32 @@ async fn send_event(
     envelope: &[u8],
 ) -> Result<EventId> {
     let event_id = EventId::random();
-    let body = renewed(envelope, event_id)?;
+    let body = renewed(envelope, event_id, Clock::system_with_random_process().now_ms())?;
     let key = credentials.dsn.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
     let key = key.map(|(key, _)| key).unwrap_or_default();
     client.send_envelope(credentials.project_id, key, body).await.map_err(failed)?;
     Ok(event_id)
 }
 
-/// Gives the event of an envelope a new id and leaves its time to the server.
-fn renewed(envelope: &[u8], event_id: EventId) -> Result<Vec<u8>> {
+/// Moves the time of an event or breadcrumb.
+fn shift(value: &mut Value, by_ms: i64) {
+    if let Some(time) = value.get("timestamp").and_then(Timestamp::from_value) {
+        value["timestamp"] = Value::String(Timestamp(time.ms() + by_ms).to_string());
+    }
+}
+
+/// Gives the event of an envelope a new id, and lets it happen now.
+fn renewed(envelope: &[u8], event_id: EventId, now_ms: i64) -> Result<Vec<u8>> {
     let mut lines = envelope.splitn(3, |byte| *byte == b'\n');
     let payload = lines.nth(2).unwrap_or_default();
     let payload = payload.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut event: Value = serde_json::from_slice(payload).context("reading the demo's event")?;
     event["event_id"] = Value::String(event_id.to_string());
-    if let Some(event) = event.as_object_mut() {
-        event.remove("timestamp");
-    }
+    let recorded = event.get("timestamp").and_then(Timestamp::from_value).unwrap_or_default();
+    let shift_ms = now_ms - recorded.ms();
+    shift(&mut event, shift_ms);
+    let breadcrumbs = event.pointer_mut("/breadcrumbs/values").and_then(Value::as_array_mut);
+    breadcrumbs.into_iter().flatten().for_each(|breadcrumb| shift(breadcrumb, shift_ms));
     Ok(format!("{{\"event_id\":\"{event_id}\"}}\n{{\"type\":\"event\"}}\n{event}\n").into_bytes())
 }
 
@@ -186,7 +189,7 @@ async fn digested(client: &Client, credentials: &Credentials, event_id: EventId)
             match client.get::<Value>(&path).await {
                 Ok(json) => return Ok(json),
                 Err(cli::Error::Refused { status: 404, .. }) => {
-                    tokio::time::sleep(LOOK_EVERY).await
+                    tokio::time::sleep(LOOK_EVERY).await;
                 }
                 Err(error) => return Err(failed(error)),
             }
@@ -214,13 +217,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recorded_events_get_a_new_id_and_no_time() {
+    fn recorded_events_happen_now_under_a_new_id() {
         for (_, envelope) in EVENTS {
             let event_id = EventId::random();
-            let body = renewed(envelope, event_id).unwrap();
+            let body = renewed(envelope, event_id, 7_000_000_000_000).unwrap();
             let parsed = protocol::envelope::Envelope::parse(&body).unwrap();
             let event = Event::from_json(parsed.items[0].payload).unwrap();
-            assert_eq!((event.event_id, event.timestamp), (Some(event_id), None));
+            assert_eq!(event.event_id, Some(event_id));
+            assert_eq!(event.timestamp, Some(Timestamp(7_000_000_000_000)));
+            let newest =
+                event.breadcrumbs.values.last().and_then(|breadcrumb| breadcrumb.timestamp);
+            assert!(newest > Some(Timestamp(6_999_999_000_000)), "{newest:?}");
             assert!(!event.exception.is_empty());
         }
     }

@@ -4,6 +4,7 @@ mod bench;
 mod config;
 mod credentials;
 mod demo;
+mod demo_files;
 mod developer;
 mod key;
 mod logging;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{info, warn};
+use tracing::info;
 
 use super::credentials::{self, Credentials};
 use super::{Place, logging, opened, output};

@@ -99,8 +99,14 @@ fn is_out_of_memory(reason: &str) -> bool {
 
 /// Sets the limits that nothing in this process can raise again.
 fn limit(arguments: &Arguments) -> Result<(), Failure> {
+    // The parser of scripts gets a large stack, which counts as soon as it is reserved; without it the
+    // result would be poorer on a small machine, and nobody would know why.
+    let stack_bytes = match arguments.operation {
+        Operation::DeriveJs => derive::js::STACK_BYTES as u64,
+        _ => 0,
+    };
     let limits = [
-        (Resource::Data, arguments.memory_bytes, 0),
+        (Resource::Data, arguments.memory_bytes + stack_bytes, 0),
         (Resource::Cpu, arguments.cpu_seconds, CPU_GRACE_S),
         (Resource::Fsize, arguments.output_bytes, 0),
         (Resource::Core, 0, 0),

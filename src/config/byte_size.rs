@@ -24,11 +24,6 @@ impl ByteSize {
     pub(crate) const fn mib(count: u64) -> Self {
         Self(count << 20)
     }
-
-    /// Returns the number of bytes as a length in memory.
-    pub(crate) fn as_usize(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
-    }
 }
 
 impl Setting for ByteSize {

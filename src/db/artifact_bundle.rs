@@ -184,3 +184,83 @@ pub(crate) async fn files_with_debug_id(
     )
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+
+    fn bundle(id: i64) -> ArtifactBundle {
+        ArtifactBundle {
+            id,
+            organization_id: 1,
+            bundle_id: "same".to_owned(),
+            sha1: Sha1([id as u8; 20]),
+            sha256: BlobKey([id as u8; 32]),
+            size: 9,
+            file_count: 2,
+            created_at_ms: 7,
+        }
+    }
+
+    fn files() -> [ArtifactFile; 3] {
+        let file = |url: &str, kind: &str, debug_id: Option<&str>| ArtifactFile {
+            entry: format!("_/_/{url}"),
+            url: format!("~/{url}"),
+            kind: kind.to_owned(),
+            debug_id: debug_id.map(str::to_owned),
+        };
+        [
+            file("app.js", "minified_source", Some("aa")),
+            file("app.js.map", "source_map", Some("aa")),
+            file("app.ts", "source", Some("bb")),
+        ]
+    }
+
+    on_both!(projects_see_the_files_of_their_bundles_newest_first, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                for id in [10, 20] {
+                    assert!(insert(tx, &bundle(id)).await?);
+                    insert_files(tx, id, &files()).await?;
+                    add_project(tx, id, 1).await?;
+                    add_project(tx, id, 1).await?;
+                }
+                let found = files_with_debug_id(tx, 1, "aa", 3).await?;
+                let found: Vec<_> =
+                    found.iter().map(|f| (f.bundle_row_id, f.kind.as_str())).collect();
+                assert_eq!(
+                    found,
+                    [(20, "minified_source"), (20, "source_map"), (10, "minified_source")]
+                );
+                assert_eq!(files_with_debug_id(tx, 2, "aa", 9).await?, []);
+                assert_eq!(debug_ids(tx, 10).await?, ["aa"]);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+
+    on_both!(the_same_bytes_are_one_bundle_with_any_releases, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                assert!(insert(tx, &bundle(10)).await?);
+                let again = ArtifactBundle { id: 11, ..bundle(10) };
+                assert!(!insert(tx, &again).await?);
+                let found = find_by_sha1(tx, 1, bundle(10).sha1).await?;
+                assert_eq!(found, Some(bundle(10)));
+                assert_eq!(find_by_sha1(tx, 2, bundle(10).sha1).await?, None);
+                for release in ["", "web@1", "web@2", "web@1"] {
+                    add_release(tx, 10, release, "", 7).await?;
+                }
+                let count: i64 =
+                    tx.one("SELECT COUNT(*) FROM artifact_bundle_release", &[]).await?;
+                assert_eq!(count, 3);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+}

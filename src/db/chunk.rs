@@ -61,3 +61,33 @@ pub(crate) async fn delete(tx: &mut Tx<'_>, organization: i64, sha1: Sha1) -> Re
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+
+    fn hashed(byte: u8) -> Hashed {
+        Hashed { sha1: Sha1([byte; 20]), key: BlobKey([byte; 32]), size: u64::from(byte) }
+    }
+
+    on_both!(chunks_belong_to_the_organization_that_sent_them, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                upsert(tx, 1, &[hashed(1), hashed(2)], 10).await?;
+                upsert(tx, 1, &[hashed(2)], 20).await?;
+                let found = find(tx, 1, Sha1([2; 20])).await?;
+                let expected = Chunk { sha1: Sha1([2; 20]), sha256: BlobKey([2; 32]), size: 2 };
+                assert_eq!(found, Some(expected));
+                assert_eq!(find(tx, 2, Sha1([2; 20])).await?, None);
+                delete(tx, 2, Sha1([1; 20])).await?;
+                assert!(find(tx, 1, Sha1([1; 20])).await?.is_some());
+                delete(tx, 1, Sha1([1; 20])).await?;
+                assert_eq!(find(tx, 1, Sha1([1; 20])).await?, None);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+}

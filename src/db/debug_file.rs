@@ -159,3 +159,84 @@ pub(crate) async fn search(
     )
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+    use crate::db::{file_key, missing_file};
+
+    fn file(id: i64, name: &str, debug_id: &str, code_id: &str) -> DebugFile {
+        DebugFile {
+            id,
+            project_id: 1,
+            sha1: Sha1([id as u8; 20]),
+            sha256: BlobKey([id as u8; 32]),
+            size: 3 << 30,
+            name: name.to_owned(),
+            debug_id: debug_id.to_owned(),
+            code_id: Some(code_id.to_owned()),
+            format: "elf".to_owned(),
+            object_kind: "lib".to_owned(),
+            arch: "x86_64".to_owned(),
+            features: "debug symtab".to_owned(),
+            detail: None,
+            created_at_ms: 7,
+        }
+    }
+
+    on_both!(files_are_found_by_content_ids_and_words_newest_first, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let [first, second] =
+                    [file(1, "Prog", "aa-1", "c1"), file(2, "prog.debug", "aa-1", "c1")];
+                let third = file(3, "other", "bb-2", "c2");
+                for file in [&first, &second, &third] {
+                    assert!(insert(tx, file).await?);
+                }
+                assert_eq!(find_by_sha1(tx, 1, Sha1([1; 20])).await?, Some(first.clone()));
+                let both = [second.clone(), first.clone()];
+                assert_eq!(with_debug_id(tx, 1, "aa-1", 9).await?, both);
+                assert_eq!(with_debug_id(tx, 1, "aa-1", 1).await?, [second]);
+                assert_eq!(with_code_id(tx, 1, "c1", 9).await?, both);
+                assert_eq!(search(tx, 1, "prog", 9).await?, both);
+                assert_eq!(search(tx, 1, "bb-", 9).await?, [third]);
+                assert_eq!(search(tx, 2, "", 9).await?, []);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+
+    on_both!(the_same_bytes_are_one_file_of_a_project, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let first = file(1, "prog", "aa-1", "c1");
+                assert!(insert(tx, &first).await?);
+                let again = DebugFile { id: 2, ..first.clone() };
+                assert!(!insert(tx, &again).await?);
+                assert!(insert(tx, &DebugFile { project_id: 2, ..again }).await?);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+
+    on_both!(keys_of_a_file_answer_what_events_miss, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                let keys = ["debug-id:aa".to_owned(), "code-id:bb".to_owned()];
+                file_key::insert(tx, 1, &keys, 5, 7).await?;
+                file_key::insert(tx, 1, &keys, 5, 8).await?;
+                file_key::insert(tx, 1, &[], 6, 8).await?;
+                assert!(missing_file::is_stored(tx, 1, "code-id:bb").await?);
+                assert!(!missing_file::is_stored(tx, 2, "code-id:bb").await?);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+}

@@ -73,3 +73,26 @@ pub(crate) async fn upsert(
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::engine::testing::on_both;
+
+    on_both!(a_later_failure_replaces_an_earlier_one, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                assert_eq!(find(tx, "native-aa-v1").await?, None);
+                for status in [FailureStatus::TooLargeHere, FailureStatus::Unusable] {
+                    let failure = DeriveFailure { status, reason: "why".into(), created_at_ms: 7 };
+                    upsert(tx, "native-aa-v1", &failure).await?;
+                    assert_eq!(find(tx, "native-aa-v1").await?, Some(failure));
+                }
+                assert_eq!(find(tx, "native-aa-v2").await?, None);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+}

@@ -8,9 +8,6 @@ use protocol::id::ProjectId;
 use super::engine::{Bind, Tx, from_row};
 use crate::error::Result;
 
-/// Most distinct values that one tag counts within one issue; further values are not counted.
-pub(crate) const TAG_VALUES_MAX: i64 = 1_000;
-
 /// One more event of a user in an issue.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct UserKey {
@@ -146,12 +143,6 @@ pub(crate) async fn take_tag(tx: &mut Tx<'_>, key: &TagKey) -> Result<()> {
         delete_tag(tx, key).await?;
     }
     Ok(())
-}
-
-/// Returns how many distinct values a tag has in an issue.
-pub(crate) async fn tag_values(tx: &mut Tx<'_>, issue_id: i64, key: &str) -> Result<i64> {
-    tx.one("SELECT COUNT(*) FROM issue_tag WHERE issue_id = $1 AND key = $2", &[&issue_id, &key])
-        .await
 }
 
 /// A value of a tag with its count.

@@ -44,6 +44,7 @@ pub(crate) enum Place {
     Before(i64, i64),
 }
 
+#[cfg(test)]
 impl Place {
     /// The beginning of the list.
     pub(crate) const START: Self = Self::After(i64::MAX, i64::MAX);

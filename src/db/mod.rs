@@ -12,6 +12,7 @@ pub(crate) mod debug_file;
 pub(crate) mod derive_failure;
 pub(crate) mod event;
 pub(crate) mod file_key;
+mod hash;
 pub(crate) mod issue;
 pub(crate) mod issue_count;
 pub(crate) mod issue_search;

@@ -31,18 +31,3 @@ pub(crate) async fn add(tx: &mut Tx<'_>, counts: &[(OutcomeKey, i64)]) -> Result
     .await?;
     Ok(())
 }
-
-/// Returns a project's count of one outcome since an hour.
-pub(crate) async fn total(
-    tx: &mut Tx<'_>,
-    project_id: i64,
-    outcome: &str,
-    from_hour: i64,
-) -> Result<i64> {
-    tx.one(
-        "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM outcome_hour
-         WHERE project_id = $1 AND outcome = $2 AND hour >= $3",
-        &[&project_id, &outcome, &from_hour],
-    )
-    .await
-}

@@ -140,7 +140,7 @@ pub(super) mod tests {
                     (find(tx, 2, 1).await?, find_by_slug(tx, 2, "web").await?),
                     (None, None)
                 );
-                assert_eq!(active_of(tx, 1).await?, [project.clone()]);
+                assert_eq!(active_of(tx, 1).await?, std::slice::from_ref(&project));
                 assert!(!insert(tx, &Project { id: 2, ..project }).await?);
                 revoke(tx, 1, 8).await?;
                 assert_eq!(

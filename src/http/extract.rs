@@ -149,8 +149,6 @@ fn refuse_forged(app: &App, key: &SessionKey, method: &Method, headers: &HeaderM
 /// A caller with the permission `P` in the organization that the path names (`{organization}`).
 #[derive(Debug)]
 pub(crate) struct OrganizationAccess<P> {
-    /// The caller.
-    pub(crate) access: Access,
     /// The organization.
     pub(crate) organization: Organization,
     permission: PhantomData<P>,
@@ -163,15 +161,13 @@ impl<P: Permission> FromRequestParts<App> for OrganizationAccess<P> {
         let access = Access::from_request_parts(parts, app).await?;
         let organization = organization_of_path(parts, app).await?;
         access.require::<P>(organization.id)?;
-        Ok(Self { access, organization, permission: PhantomData })
+        Ok(Self { organization, permission: PhantomData })
     }
 }
 
 /// A caller with the permission `P` in the project that the path names (`{organization}`, `{project}`).
 #[derive(Debug)]
 pub(crate) struct ProjectAccess<P> {
-    /// The caller.
-    pub(crate) access: Access,
     /// The organization.
     pub(crate) organization: Organization,
     /// The project.
@@ -186,7 +182,7 @@ impl<P: Permission> FromRequestParts<App> for ProjectAccess<P> {
         let access = Access::from_request_parts(parts, app).await?;
         let (organization, project) = project_of_path(parts, app).await?;
         access.require::<P>(organization.id)?;
-        Ok(Self { access, organization, project, permission: PhantomData })
+        Ok(Self { organization, project, permission: PhantomData })
     }
 }
 

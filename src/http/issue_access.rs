@@ -21,8 +21,6 @@ use crate::error::{Error, Result};
 /// id (`{issue}`), and the organization (`{organization}`) unless it is one of Sentry's old ones.
 #[derive(Debug)]
 pub(crate) struct IssueAccess<P> {
-    /// The caller.
-    pub(crate) access: Access,
     /// The issue with what it belongs to.
     pub(crate) found: FoundIssue,
     permission: PhantomData<P>,
@@ -53,7 +51,7 @@ impl<P: Permission> FromRequestParts<App> for IssueAccess<P> {
         };
         let found = found.ok_or(Error::NotFound)?;
         access.require::<P>(found.organization.id)?;
-        Ok(Self { access, found, permission: PhantomData })
+        Ok(Self { found, permission: PhantomData })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use protocol::envelope::{Envelope, Item, ItemType};
-use protocol::id::{EventId, ProjectId};
+use protocol::id::EventId;
 use protocol::session;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -286,7 +286,9 @@ async fn keep(app: &App, rows: Rows) -> Result<()> {
     }
     let payload_bytes = rows.event.as_ref().map_or(0, |event| event.payload.len());
     let inline: usize = rows.attachments.iter().filter_map(|a| a.body.as_ref()).map(Vec::len).sum();
-    app.intake.check_room(&app.config.limits, payload_bytes)?;
+    let limits = &app.config.limits;
+    app.intake.disk.check(&app.config.data, limits.disk_free_bytes_min, app.clock.now_ms())?;
+    app.intake.check_room(limits, payload_bytes)?;
     let _permit = app.intake.admit(payload_bytes + inline).await?;
     for (place, bytes) in &rows.large {
         let key = app.blobs.put_bytes(bytes.clone()).await?;
@@ -314,9 +316,4 @@ async fn keep(app: &App, rows: Rows) -> Result<()> {
         app.wake.digest.notify_one();
     }
     Ok(())
-}
-
-/// Returns the project that a key admits to.
-pub(crate) fn project_of(key: &Admission) -> ProjectId {
-    ProjectId(key.project_id)
 }

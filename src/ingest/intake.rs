@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::disk::Disk;
 use crate::config::limits::Limits;
 use crate::db::outcome::OutcomeKey;
 use crate::db::project_key::Admission;
@@ -25,6 +26,8 @@ const HOUR_MS: i64 = 3_600_000;
 /// What the accept path shares within one process.
 #[derive(Debug)]
 pub(crate) struct Intake {
+    /// Room on the disk of the data folder.
+    pub(crate) disk: Disk,
     accepting: Semaphore,
     permits: usize,
     backlog_bytes: AtomicI64,
@@ -53,6 +56,7 @@ impl Intake {
         let permits =
             (bytes / PERMIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self {
+            disk: Disk::default(),
             accepting: Semaphore::new(permits),
             permits,
             backlog_bytes: AtomicI64::new(0),

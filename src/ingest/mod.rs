@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod count_tags;
 pub(crate) mod digest;
+pub(crate) mod disk;
 pub(crate) mod intake;
 pub(crate) mod keep;
 pub(crate) mod missing;

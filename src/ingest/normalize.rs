@@ -1,7 +1,7 @@
 //! Makes an event complete and consistent: defaults, clock, limits. Runs once per event, before scrubbing;
 //! its output (the *original*) is what every later digest starts from.
 //!
-//! Facts are Relay's (sentry-semantics §2.2). Deliberately not here: what names mean (`grouping`) and
+//! Facts are Relay's. Deliberately not here: what names mean (`grouping`) and
 //! everything that needs uploaded files (`symbolicate`).
 
 use protocol::event::{Event, LogEntry};

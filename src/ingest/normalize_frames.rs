@@ -1,5 +1,6 @@
 //! Makes stack traces consistent: one place for each trace, paths in both fields, nothing of ours in them.
 
+use protocol::addr::Addr;
 use protocol::event::Event;
 use protocol::stacktrace::{Frame, Stacktrace};
 
@@ -41,7 +42,20 @@ fn bounded(trace: &mut Option<Stacktrace>, frames_left: &mut usize) {
         return;
     }
     *frames_left -= frames.len();
+    drop_end_mark(frames);
     frames.iter_mut().for_each(frame);
+}
+
+/// Unwinders that find no caller any more note the address 0 (the Rust SDK sends it, as the oldest frame of
+/// every panic). It is no call, and nothing could ever resolve it.
+fn drop_end_mark(frames: &mut Vec<Frame>) {
+    let is_mark = |frame: &Frame| {
+        let function = frame.function.as_deref().unwrap_or("<unknown>");
+        frame.instruction_addr == Some(Addr(0)) && function == "<unknown>"
+    };
+    if frames.len() > 1 && frames.first().is_some_and(is_mark) {
+        frames.remove(0);
+    }
 }
 
 fn frame(frame: &mut Frame) {
@@ -90,6 +104,22 @@ mod tests {
         assert_eq!(frames(json!({"filename": "/a.js"})).abs_path.as_deref(), Some("/a.js"));
         let url = frames(json!({"abs_path": "https://h/x/a.js", "function": "?"}));
         assert_eq!((url.filename.as_deref(), url.function), (Some("/x/a.js"), None));
+    }
+
+    #[test]
+    fn the_mark_at_the_end_of_the_stack_is_no_frame() {
+        let null = json!({"instruction_addr": "0x0", "function": "<unknown>"});
+        let real = json!({"instruction_addr": "0x1000"});
+        let count = |frames: &[&serde_json::Value]| {
+            let event = json!({"exception": [{"type": "E", "stacktrace": {"frames": frames}}]});
+            let mut event = Event::from_json(event.to_string().as_bytes()).unwrap();
+            normalize(&mut event);
+            event.stacktraces().map(|trace| trace.frames.len()).sum::<usize>()
+        };
+        assert_eq!(count(&[&null, &real]), 1);
+        // A call of address 0 is a crash that people want to see.
+        assert_eq!(count(&[&real, &null]), 2);
+        assert_eq!(count(&[&null]), 1);
     }
 
     #[test]

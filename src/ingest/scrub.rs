@@ -137,7 +137,7 @@ fn object(object: &mut Object, depth: usize) {
 fn value(value: &mut Value, depth: usize) {
     match value {
         Value::Array(_) | Value::Object(_) if depth == 0 => {
-            *value = Value::String(FILTERED.to_owned())
+            *value = Value::String(FILTERED.to_owned());
         }
         Value::String(content) => text(content),
         Value::Array(values) => values.iter_mut().for_each(|entry| self::value(entry, depth - 1)),

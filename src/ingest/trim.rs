@@ -1,6 +1,6 @@
 //! Bounds what an event keeps: long texts are cut, deep and large bags are flattened.
 //!
-//! Limits are Relay's (sentry-semantics §2.2, §2.7). Nothing that a look-up needs is cut: paths are, at
+//! Limits are Relay's. Nothing that a look-up needs is cut: paths are, at
 //! 4 KB, far above what any file system allows.
 
 use protocol::event::Event;

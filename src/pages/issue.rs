@@ -3,6 +3,7 @@
 use askama::Template;
 use protocol::event::Event;
 use protocol::level::Level;
+use protocol::stacktrace::FrameStatus;
 use protocol::time::Timestamp;
 
 use crate::bars::Bars;
@@ -347,7 +348,10 @@ fn missing(page: &IssuePage, cards: &[TraceCard]) -> Option<Missing> {
     let mut is_map = false;
     for frame in shown_frames(&page.event).filter(|frame| is_unresolved(frame)) {
         let Some(symbolication) = &frame.symbolication else { continue };
-        is_map |= symbolication.minified.is_some();
+        is_map |= matches!(
+            symbolication.status,
+            FrameStatus::MissingSourceMap { .. } | FrameStatus::BundleWithoutMap { .. }
+        );
         keys.extend(missing_keys(&symbolication.status).into_iter().next());
     }
     keys.sort();

@@ -16,6 +16,8 @@ pub struct Projects {
     pub chrome: Chrome,
     /// Slug of the organization.
     pub organization: String,
+    /// Slugs of the user's other organizations.
+    pub others: Vec<String>,
     /// Its projects, in the order they are shown.
     pub projects: Vec<ProjectRow>,
 }

@@ -368,7 +368,9 @@ mod tests {
             origin: "https://errors.example".to_owned(),
             organization: "default".to_owned(),
             project: "app".to_owned(),
-            waiting: [(format!("debug-id:{ID}"), 214)].into_iter().collect(),
+            waiting: [(format!("debug-id:{ID}"), 214), (format!("sourcemap:{ID}"), 214)]
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -582,7 +584,7 @@ mod tests {
     fn one_event_waits_in_the_singular_and_none_not_at_all() {
         let mut help = help();
         let status = FrameStatus::MissingSourceMap { debug_id: id(), abs_path: APP.to_owned() };
-        help.waiting = [(format!("debug-id:{ID}"), 1)].into_iter().collect();
+        help.waiting = [(format!("sourcemap:{ID}"), 1)].into_iter().collect();
         let text = reason(&status, &help).unwrap().text();
         assert!(text.contains(" 1 event waits for it; it is fixed when it arrives."), "{text}");
         help.waiting.clear();

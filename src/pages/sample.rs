@@ -108,6 +108,7 @@ impl Projects {
         Self {
             chrome: Chrome::sample(Section::Projects),
             organization: "default".to_owned(),
+            others: Vec::new(),
             projects: vec![
                 row("billing", "rust", 14, 1_284, Some(3)),
                 row("shop", "javascript", 52, 128_400, Some(0)),

@@ -1,7 +1,12 @@
 //! An event: what an SDK says about one error, crash or message.
 
+mod request;
+mod user;
+
+pub use request::Request;
 use serde::Serialize;
 use serde_json::Value;
+pub use user::User;
 
 use crate::debug_meta::DebugMeta;
 use crate::exception::{Exception, Thread};
@@ -345,148 +350,6 @@ impl Breadcrumb {
             message: object.text_or_json("message"),
             data: object.object("data", errors).unwrap_or_default(),
         })
-    }
-}
-
-/// Whom an event happened to.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct User {
-    /// Id in the user's own system.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// E-mail address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Login name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// Full name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Address, or `{{auto}}` before normalization.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip_address: Option<String>,
-    /// Where, as the SDK says.
-    #[serde(skip_serializing_if = "Object::is_empty")]
-    pub geo: Object,
-    /// Free-form; unknown keys of the user move here.
-    #[serde(skip_serializing_if = "Object::is_empty")]
-    pub data: Object,
-}
-
-impl User {
-    fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
-            return None;
-        };
-        let mut user = Self {
-            id: object.text("id", errors),
-            email: object.text("email", errors),
-            username: object.text("username", errors),
-            name: object.text("name", errors),
-            ip_address: object.text("ip_address", errors),
-            geo: object.object("geo", errors).unwrap_or_default(),
-            data: object.object("data", errors).unwrap_or_default(),
-        };
-        user.data.extend(object.into_iter().filter(|(_, value)| !value.is_null()));
-        (user != Self::default()).then_some(user)
-    }
-}
-
-/// The HTTP request an event happened in.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Request {
-    /// Address without query and fragment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// Method.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// Query, as pairs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub query_string: Vec<(String, String)>,
-    /// What followed `#`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fragment: Option<String>,
-    /// Body.
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub data: Value,
-    /// Headers, as pairs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<(String, String)>,
-    /// Cookies, as pairs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub cookies: Vec<(String, String)>,
-    /// Environment of the server (`REMOTE_ADDR`…).
-    #[serde(skip_serializing_if = "Object::is_empty")]
-    pub env: Object,
-}
-
-impl Request {
-    fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
-            return None;
-        };
-        let mut request = Self {
-            url: object.text("url", errors),
-            method: object.text("method", errors).map(|method| method.to_ascii_uppercase()),
-            query_string: pairs(object.value("query_string"), '&'),
-            fragment: object.text("fragment", errors),
-            data: object.value("data").unwrap_or_default(),
-            headers: pairs(object.value("headers"), '\n'),
-            cookies: pairs(object.value("cookies"), ';'),
-            env: object.object("env", errors).unwrap_or_default(),
-        };
-        request.split_url();
-        (request != Self::default()).then_some(request)
-    }
-
-    /// Moves `?query` and `#fragment` of the address into their fields.
-    fn split_url(&mut self) {
-        let Some(url) = self.url.take() else { return };
-        let (rest, fragment) = match url.split_once('#') {
-            Some((rest, fragment)) => (rest, Some(fragment)),
-            None => (url.as_str(), None),
-        };
-        let (rest, query) = match rest.split_once('?') {
-            Some((rest, query)) => (rest, Some(query)),
-            None => (rest, None),
-        };
-        if self.query_string.is_empty()
-            && let Some(query) = query
-        {
-            self.query_string = pairs(Some(Value::String(query.to_owned())), '&');
-        }
-        self.fragment = self.fragment.take().or_else(|| fragment.map(str::to_owned));
-        self.url = Some(rest.to_owned());
-    }
-}
-
-/// Reads pairs from an object, a list of pairs, or a text like `a=b&c=d`.
-fn pairs(value: Option<Value>, separator: char) -> Vec<(String, String)> {
-    let as_text = |value: Value| match value {
-        Value::Array(parts) => {
-            let parts: Vec<_> = parts.into_iter().filter_map(|part| text_of(part).ok()).collect();
-            parts.join(", ")
-        }
-        other => text_of(other).unwrap_or_else(|other| other.to_string()),
-    };
-    match value {
-        Some(Value::Object(object)) => {
-            object.into_iter().map(|(key, value)| (key, as_text(value))).collect()
-        }
-        Some(Value::Array(values)) => {
-            let pairs = values.into_iter().filter_map(pair);
-            pairs.map(|(key, value)| (as_text(key), as_text(value))).collect()
-        }
-        Some(Value::String(text)) => text
-            .trim_start_matches('?')
-            .split(separator)
-            .filter(|part| !part.trim().is_empty())
-            .map(|part| part.split_once('=').unwrap_or((part, "")))
-            .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-            .collect(),
-        _ => Vec::new(),
     }
 }
 

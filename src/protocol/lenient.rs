@@ -2,7 +2,7 @@
 //!
 //! Every type of an event is read from a [`serde_json::Value`] by taking the fields it knows out of the
 //! object; what has the wrong type becomes absent, and a note in `event.errors` says so
-//! (Relay's attitude: sentry-semantics §2).
+//! (Relay's attitude).
 
 use serde::Serialize;
 use serde_json::{Map, Value};

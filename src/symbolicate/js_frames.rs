@@ -65,24 +65,32 @@ pub(crate) fn symbolicate(
     Some(vec![with_status(frame, index, status)])
 }
 
-/// Keeps a frame of any other platform as it is.
-pub(crate) fn as_sent(frame: &Frame, index: usize) -> Frame {
-    with_status(frame, index, FrameStatus::AsSent)
+/// Keeps a frame that nothing is looked up for. What the engine itself runs is nobody's application.
+pub(crate) fn as_sent(frame: &Frame, index: usize, event: &Event) -> Frame {
+    let kept = with_status(frame, index, FrameStatus::AsSent);
+    match path(frame, event) {
+        Some(path) if is_builtin(path) => Frame { in_app: Some(false), ..kept },
+        _ => kept,
+    }
 }
 
 /// Returns the path of a frame that may come from a minified file.
-///
-/// Node's own modules (`node:internal/…`) and engine internals are none.
 fn minified_path<'a>(frame: &'a Frame, event: &Event) -> Option<&'a str> {
+    path(frame, event).filter(|path| !is_builtin(path))
+}
+
+/// Returns the path of a JavaScript frame.
+fn path<'a>(frame: &'a Frame, event: &Event) -> Option<&'a str> {
     let platform = frame.platform.as_deref().or(event.platform.as_deref())?;
-    if !["javascript", "node"].contains(&platform) {
-        return None;
-    }
-    let path = frame.abs_path.as_deref().or(frame.filename.as_deref())?;
-    let is_builtin = ["native", "[native code]", "<anonymous>"].contains(&path)
+    let is_js = ["javascript", "node"].contains(&platform);
+    frame.abs_path.as_deref().or(frame.filename.as_deref()).filter(|_| is_js)
+}
+
+/// Says whether a path is the engine's own: node's modules (`node:internal/…`), built-in functions.
+fn is_builtin(path: &str) -> bool {
+    ["native", "[native code]", "<anonymous>"].contains(&path)
         || path.starts_with("node:")
-        || path.starts_with("internal/");
-    (!is_builtin).then_some(path)
+        || path.starts_with("internal/")
 }
 
 /// Says whether a frame without debug id deserves a word about it: most servers run code as written.

@@ -8,6 +8,7 @@ pub mod format;
 
 use std::fmt;
 use std::str;
+use std::sync::OnceLock;
 
 use crate::SharedBytes;
 use crate::language::Language;
@@ -34,6 +35,8 @@ pub enum Corrupt {
 pub struct NativeLookup {
     bytes: SharedBytes,
     layout: Layout,
+    /// Whether any line is known; found out when somebody asks.
+    has_lines: OnceLock<bool>,
 }
 
 /// What is known about a module offset.
@@ -107,7 +110,7 @@ impl NativeLookup {
     /// [`Corrupt`], if the bytes are no look-up file of this version or do not have the length they claim.
     pub fn open(bytes: SharedBytes) -> Result<Self, Corrupt> {
         let layout = Layout::read((*bytes).as_ref())?;
-        Ok(Self { bytes, layout })
+        Ok(Self { bytes, layout, has_lines: OnceLock::new() })
     }
 
     /// Address, in the file's own numbering, of the image's first byte.
@@ -118,6 +121,17 @@ impl NativeLookup {
     /// Number of segments: runs of code with one chain and one line.
     pub fn segment_count(&self) -> usize {
         self.layout.sections[STARTS].1
+    }
+
+    /// Says whether the file names any line: one made from a symbol table alone does not.
+    ///
+    /// The first call looks at segments until one has a line, usually one of the first.
+    pub fn has_lines(&self) -> bool {
+        let view = View { bytes: (*self.bytes).as_ref(), layout: &self.layout };
+        let count = u32::try_from(self.segment_count()).unwrap_or(u32::MAX);
+        let has_line =
+            |segment| view.record(SEGMENTS, segment).and_then(|record| u32_at(record, 8)) > Some(0);
+        *self.has_lines.get_or_init(|| (0..count).any(has_line))
     }
 
     /// Returns what is at `module_offset`: an address minus the address at which the image begins.

@@ -132,7 +132,7 @@ fn frames(
     let Lookup::Frames(chain) = lookup.lookup(asked) else { return Vec::new() };
     let mut made: Vec<Frame> = chain
         .into_iter()
-        .map(|found| symbolicated(raw, index, &found, located, findings))
+        .map(|found| symbolicated(raw, index, &found, lookup, located, findings))
         .collect();
     // Innermost first in the look-up file, oldest first in the trace.
     made.reverse();
@@ -143,6 +143,7 @@ fn symbolicated(
     raw: &Frame,
     index: usize,
     found: &LookupFrame<'_>,
+    lookup: &NativeLookup,
     located: &Located<'_>,
     findings: &Findings,
 ) -> Frame {
@@ -152,7 +153,7 @@ fn symbolicated(
     let debug_id = image.debug_id.unwrap_or(NIL);
     let status = match (found.line, &path) {
         (Some(_), Some(_)) => FrameStatus::Symbolicated,
-        _ => FrameStatus::SymbolicatedWithoutLine { debug_id, file_has_lines: path.is_some() },
+        _ => FrameStatus::SymbolicatedWithoutLine { debug_id, file_has_lines: lookup.has_lines() },
     };
     let in_app = in_app::native(&short, path.as_deref(), image.code_file.as_deref(), raw.in_app);
     let start = found.function_offset;

@@ -194,6 +194,11 @@ impl Sources {
             let line = text.read(range, bytes_max)?;
             lines.push(excerpt::cut(excerpt::without_end(&String::from_utf8_lossy(&line)), column));
         }
+        // The last line's end is no further line for people, unless something points there.
+        let is_at_end = last + 1 == record.line_count && last > wanted;
+        if is_at_end && lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
         Some(Context { first_line: first + 1, lines })
     }
 

@@ -170,7 +170,7 @@ impl Symbolication {
             is_run_expanded = made.iter().flatten().any(is_changed);
             match made {
                 Some(made) => frames.extend(made),
-                None => frames.push(js_frames::as_sent(frame, index)),
+                None => frames.push(js_frames::as_sent(frame, index, event)),
             }
         }
         Stacktrace { frames, ..trace.clone() }

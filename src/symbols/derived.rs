@@ -179,3 +179,6 @@ async fn remember(
         FailureStatus::TooLargeHere => Outcome::TooLargeHere(reason),
     })
 }
+
+#[cfg(test)]
+mod tests;

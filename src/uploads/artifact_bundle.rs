@@ -63,7 +63,7 @@ pub(crate) async fn assemble(
     }
     let hashed = match assemble_chunks(app, organization, checksum, &request.chunks).await? {
         Assembly::Stored(hashed) => hashed,
-        Assembly::Answer(answer) => return Ok(answer),
+        Assembly::Answer(answer) => return Ok(*answer),
     };
     let listing = match list(app, &hashed).await? {
         Ok(listing) => listing,

@@ -20,7 +20,7 @@ pub(super) enum Assembly {
     /// It is in the blob store.
     Stored(Hashed),
     /// It cannot be: this is the answer.
-    Answer(AssembleResponse),
+    Answer(Box<AssembleResponse>),
 }
 
 /// Puts the file `checksum` together out of `chunks`, unless some are missing, and stores it.
@@ -35,25 +35,25 @@ pub(super) async fn assemble(
 ) -> Result<Assembly> {
     if chunks.is_empty() {
         // Never `not_found` without chunks: sentry-cli would take it for done and lose the file.
-        return Ok(Assembly::Answer(super::refused("no chunks are given: is the file empty?")));
+        return Ok(refused("no chunks are given: is the file empty?"));
     }
     if chunks.len() > CHUNKS_MAX {
-        return Ok(Assembly::Answer(super::refused(format!(
+        return Ok(refused(format!(
             "the file has {} chunks, at most {CHUNKS_MAX}: use the chunk size that the server offers",
             chunks.len()
-        ))));
+        )));
     }
     let chunks: Vec<Sha1> = chunks.iter().map(|text| text.parse()).collect::<Result<_>>()?;
     let known = match find(app, organization, chunks).await? {
         Ok(known) => known,
-        Err(missing) => return Ok(Assembly::Answer(not_found(&missing))),
+        Err(missing) => return Ok(not_found(&missing)),
     };
     let size: u64 = known.iter().map(|chunk| chunk.size.cast_unsigned()).sum();
     let size_max = app.config.limits.upload_bytes_max.0;
     if size > size_max {
-        return Ok(Assembly::Answer(super::refused(format!(
+        return Ok(refused(format!(
             "the file exceeds the maximum size ({size} > {size_max} bytes)"
-        ))));
+        )));
     }
     join(app, organization, checksum, known).await
 }
@@ -114,10 +114,10 @@ async fn join(
     let (writer, hashed) = file.finish();
     let scratch = writer.finish().map_err(|error| file_failure("assembling a file", error))?;
     if hashed.sha1 != checksum {
-        return Ok(Assembly::Answer(super::refused(format!(
+        return Ok(refused(format!(
             "reported checksum mismatch: the chunks make {}, not {checksum}",
             hashed.sha1
-        ))));
+        )));
     }
     app.blobs.put_file(scratch, hashed.key).await?;
     Ok(Assembly::Stored(hashed))
@@ -129,14 +129,18 @@ async fn forget(app: &App, organization: i64, chunk: Sha1) -> Result<Assembly> {
     app.db
         .write(move |tx| Box::pin(async move { db::chunk::delete(tx, organization, chunk).await }))
         .await?;
-    Ok(Assembly::Answer(not_found(&[chunk])))
+    Ok(not_found(&[chunk]))
 }
 
-fn not_found(missing: &[Sha1]) -> AssembleResponse {
-    AssembleResponse {
+fn not_found(missing: &[Sha1]) -> Assembly {
+    Assembly::Answer(Box::new(AssembleResponse {
         state: AssembleState::NotFound,
         missing_chunks: missing.iter().map(ToString::to_string).collect(),
         detail: None,
         dif: None,
-    }
+    }))
+}
+
+fn refused(reason: impl Into<String>) -> Assembly {
+    Assembly::Answer(Box::new(super::refused(reason)))
 }

@@ -30,8 +30,8 @@ pub(crate) struct Incoming {
 
 #[derive(Debug)]
 enum Writer {
-    Plain(Hashing<ScratchWriter>),
-    Gzip(MultiGzDecoder<Hashing<ScratchWriter>>),
+    Plain(Box<Hashing<ScratchWriter>>),
+    Gzip(Box<MultiGzDecoder<Hashing<ScratchWriter>>>),
 }
 
 impl Incoming {
@@ -43,8 +43,8 @@ impl Incoming {
         let chunk_bytes_max = app.config.limits.chunk_bytes.0;
         let hashing = Hashing::new(app.blobs.scratch()?.into_writer(), chunk_bytes_max);
         let writer = match encoding {
-            Encoding::Plain => Writer::Plain(hashing),
-            Encoding::Gzip => Writer::Gzip(MultiGzDecoder::new(hashing)),
+            Encoding::Plain => Writer::Plain(Box::new(hashing)),
+            Encoding::Gzip => Writer::Gzip(Box::new(MultiGzDecoder::new(hashing))),
         };
         Ok(Self { claimed, writer, chunk_bytes_max, received_bytes: 0 })
     }

@@ -110,7 +110,7 @@ async fn assemble_one(
     }
     let hashed = match assemble_chunks(app, owner.organization, checksum, &request.chunks).await? {
         Assembly::Stored(hashed) => hashed,
-        Assembly::Answer(answer) => return Ok(answer.into()),
+        Assembly::Answer(answer) => return Ok((*answer).into()),
     };
     let identified = match identify(app, &hashed, &name).await? {
         Ok(identified) => with_requested_age(identified, request.debug_id.as_deref()),
@@ -179,7 +179,7 @@ async fn warm(app: &App, answered: &mut [(String, Answered)]) {
                     detail.push_str(&format!("not usable for symbolication: {why}"));
                 }
                 Err(error) => {
-                    tracing::warn!("could not derive {key} right after its upload: {error}")
+                    tracing::warn!("could not derive {key} right after its upload: {error}");
                 }
             }
         });

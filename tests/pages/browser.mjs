@@ -45,7 +45,9 @@ export async function open(browser, options = {}) {
     page.problems = [];
     page.on("console", (message) => message.type() === "error" && page.problems.push(`console: ${message.text()}`));
     page.on("pageerror", (error) => page.problems.push(`exception: ${error.message}`));
-    page.on("requestfailed", (request) => page.problems.push(`request: ${request.url()} ${request.failure()?.errorText}`));
+    // Going on to the next page aborts what the last one was still loading.
+    const isAborted = (request) => request.failure()?.errorText === "net::ERR_ABORTED";
+    page.on("requestfailed", (request) => isAborted(request) || page.problems.push(`request: ${request.url()} ${request.failure()?.errorText}`));
     page.on("response", (response) => response.status() >= 400 && page.problems.push(`answer: ${response.status()} ${response.url()}`));
     return page;
 }

@@ -1,8 +1,11 @@
 //! A running server per test: the real binary, an empty data folder, a free port.
 
+pub(crate) mod client;
 pub(crate) mod command;
 pub(crate) mod database;
 pub(crate) mod sentry_cli;
 pub(crate) mod server;
+pub(crate) mod trace;
 pub(crate) mod upload;
+pub(crate) mod visitor;
 pub(crate) mod wait;

@@ -173,7 +173,7 @@ fn request(target: &Target, recorded: &Recorded) -> Vec<u8> {
 
 /// Reads one answer, which must be a 200.
 async fn answer(stream: &mut TcpStream) -> Result<()> {
-    let mut buffer = [0; ANSWER_BYTES_MAX];
+    let mut buffer = vec![0; ANSWER_BYTES_MAX];
     let mut filled = 0;
     loop {
         let read = stream.read(&mut buffer[filled..]).await.context("reading an answer")?;

@@ -9,13 +9,11 @@ use symbolicate::js::{JsAnswer, JsLookup};
 use symbolicate::native::{Lookup, NativeLookup};
 use symbolicate::{SharedBytes, derive};
 
+use crate::commands::demo_files::{ARTIFACT_BUNDLE, DEBUG_FILE};
 use crate::error::{Error, Result};
 
 /// Look-ups that are measured.
 const LOOKUPS: u64 = 1_000_000;
-
-const NATIVE: &[u8] = include_bytes!("../../../fixtures/demo/contact-sheet.debug");
-const BUNDLE: &[u8] = include_bytes!("../../../fixtures/demo/gallery.artifactbundle.zip");
 
 /// Cost of one kind of look-up.
 pub(super) struct Measured {
@@ -42,7 +40,7 @@ fn next(state: &mut u64) -> u64 {
 }
 
 fn native() -> Result<Measured> {
-    let derived = derive::native::derive(NATIVE).map_err(Error::caused_by)?;
+    let derived = derive::native::derive(DEBUG_FILE).map_err(Error::caused_by)?;
     let bytes: SharedBytes = Arc::new(derived.bytes);
     let lookup = NativeLookup::open(bytes).map_err(Error::caused_by)?;
     // Offsets that have an answer, found first.
@@ -74,7 +72,7 @@ fn native() -> Result<Measured> {
 }
 
 fn javascript() -> Result<Measured> {
-    let bundle = ArtifactBundle::open(BUNDLE).map_err(Error::caused_by)?;
+    let bundle = ArtifactBundle::open(ARTIFACT_BUNDLE).map_err(Error::caused_by)?;
     let read = |kind: FileKind| {
         let file = bundle.listing().files.iter().find(|file| file.kind == kind);
         let file = file.ok_or_else(|| Error::internal("the demo's bundle is incomplete"))?;
@@ -112,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_demos_files_can_be_looked_up() {
-        assert!(derive::native::derive(NATIVE).is_ok());
-        assert_eq!(ArtifactBundle::open(BUNDLE).unwrap().listing().files.len(), 2);
+        assert!(derive::native::derive(DEBUG_FILE).is_ok());
+        assert_eq!(ArtifactBundle::open(ARTIFACT_BUNDLE).unwrap().listing().files.len(), 2);
     }
 }

@@ -171,6 +171,7 @@ impl Db {
 
     /// Returns how often another process was seen to change the SQLite file. Stays 0 on PostgreSQL, where
     /// caches live by time.
+    #[cfg(test)]
     pub(crate) fn data_version(&self) -> u64 {
         match &self.0.engine {
             Engine::Lite(store) => store.foreign().count(),

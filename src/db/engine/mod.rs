@@ -41,9 +41,9 @@ mod tests_sqlite;
 mod tests_transactions;
 
 pub(crate) use bind::{Bind, Kind, Value};
-pub(crate) use body::{Body, BoxFuture};
 pub(crate) use database::{DatabaseUrl, Db, Options};
 pub(crate) use dialect::Dialect;
+#[cfg(test)]
 pub(crate) use migrations::{MIGRATIONS, Migration};
 pub(crate) use row::{FromColumn, FromRow, Row, from_row};
 pub(crate) use tx::Tx;

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::FromRow;
+use super::body::Body;
 use super::database::{DatabaseUrl, Db, Options};
 use super::testing::TestDb;
 use super::tests_basics::{TABLES, insert, names};
 use super::tests_transactions::{PATIENCE, together, write};
-use super::{Body, FromRow};
 use crate::error::{Error, Result};
 
 /// Inserts an item with a body of `length` bytes.

@@ -164,7 +164,7 @@ mod tests {
         let text = value.to_str().unwrap();
         assert_eq!(
             text,
-            "attachment; filename=\"a___x___Set-Cookie____.dmp\"; \
+            "attachment; filename=\"a___x___Set-Cookie___.dmp\"; \
              filename*=UTF-8''a%22%3B%20x%3D%0D%0ASet-Cookie%3A%20%C3%BC.dmp"
         );
     }

@@ -295,3 +295,32 @@ fn decode(stored: &StoredEvent) -> Result<Decoded> {
         event: stored::event(&json)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_is_not_there_yet_says_why() {
+        let waiting = |parked_at_ms, error: Option<&str>| {
+            why_not_yet(&accepted::Parked {
+                event_id: Vec::new(),
+                received_at_ms: 1_795_226_127_147,
+                parked_at_ms,
+                error: error.map(str::to_owned),
+            })
+        };
+        let accepted = "The event was accepted at 2026-11-21T01:55:27.147Z and";
+        assert_eq!(waiting(None, None), format!("{accepted} waits to be processed"));
+        assert_eq!(
+            waiting(None, Some("no disk")),
+            format!("{accepted} waits to be processed again; the last try failed: no disk")
+        );
+        assert_eq!(
+            waiting(Some(1_795_226_128_000), Some("it aborts")),
+            format!(
+                "{accepted} could not be processed; it is kept aside since 2026-11-21T01:55:28.000Z: it aborts"
+            )
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! Lets pages of any origin send events, as browsers' SDKs need it (Relay's headers, sentry-semantics §1.4).
+//! Lets pages of any origin send events, as browsers' SDKs need it (the headers are Relay's).
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};

@@ -1,6 +1,6 @@
 //! How SDKs say who they are: a public key in one of six places.
 //!
-//! Rules and messages are Relay's (sentry-semantics §1.2). A key that two places carry differently is
+//! Rules and messages are Relay's. A key that two places carry differently is
 //! refused; a secret is accepted and ignored.
 
 use axum::http::{HeaderMap, header};

@@ -21,6 +21,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 
 /// Answers a request for a page.
 pub(crate) async fn around(request: Request, next: Next) -> Response {
+    // No organization is called `api`: programs that miss their address are told so in JSON.
+    if request.uri().path().starts_with("/api/") {
+        return Error::NotFound.into_response();
+    }
     let asked = Asked::of(&request);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = answered.unwrap_or_else(|panic| panicked(panic.as_ref()).into_response());

@@ -381,4 +381,24 @@ mod tests {
         assert_eq!(Named::parse("web-shop", "OTHER-1K"), None);
         assert_eq!(Named::parse("web-shop", "latest"), None);
     }
+
+    #[test]
+    fn pages_ask_for_the_keys_that_the_digest_writes() {
+        use protocol::stacktrace::FrameStatus;
+        use symbolicate::wanted::Wanted;
+
+        let debug_id = "bf5627ec-1a34-c0cc-408d-e3b4ae21aaee".parse().unwrap();
+        let abs_path = "/app.js".to_owned();
+        let map = FrameStatus::MissingSourceMap { debug_id, abs_path };
+        assert_eq!(pages::reason::missing_keys(&map), Wanted::SourceMap { debug_id }.keys());
+        let (debug_id, code_id) = (Some(debug_id), Some("ec2756bf34".parse().unwrap()));
+        let file = FrameStatus::MissingDebugFile {
+            debug_id,
+            code_id: code_id.clone(),
+            code_file: None,
+            arch: None,
+        };
+        let wanted = Wanted::DebugFile { debug_id, code_id };
+        assert_eq!(pages::reason::missing_keys(&file), wanted.keys());
+    }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn list(
         format!("{url}?status={}&before={}-{}", tab.as_str(), last.last_seen_ms, last.id)
     };
     let shown = || found.issues.iter().take(ISSUES_MAX);
-    let next = shown().last().filter(|_| found.issues.len() > ISSUES_MAX).map(after);
+    let next = shown().next_back().filter(|_| found.issues.len() > ISSUES_MAX).map(after);
     let first = filter.before.is_some().then(|| format!("{url}?status={}", tab.as_str()));
     let now_ms = app.clock.now_ms();
     let issues = shown()

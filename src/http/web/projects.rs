@@ -57,21 +57,36 @@ async fn page(
     organization: Organization,
 ) -> Result<Response> {
     let (id, now_ms) = (organization.id, app.clock.now_ms());
-    let found = app
+    let of_user = visit.access().organizations().into_iter().map(|(id, _)| id);
+    let others: Vec<i64> = of_user.filter(|other| *other != id).collect();
+    let (found, others) = app
         .db
         .read(move |tx| {
+            let others = others.clone();
             Box::pin(async move {
                 let mut found = Vec::new();
                 for project in db::project::active_of(tx, id).await? {
                     found.push(figures(tx, project, now_ms).await?);
                 }
-                Ok(found)
+                Ok((found, slugs(tx, &others).await?))
             })
         })
         .await?;
-    let projects = found.into_iter().map(|figures| figures.row(origin)).collect();
-    let chrome = visit.chrome(app, &organization.slug, Section::Projects);
-    Ok(Html(Projects { chrome, organization: organization.slug, projects }).into_response())
+    let page = Projects {
+        chrome: visit.chrome(app, &organization.slug, Section::Projects),
+        organization: organization.slug,
+        others,
+        projects: found.into_iter().map(|figures| figures.row(origin)).collect(),
+    };
+    Ok(Html(page).into_response())
+}
+
+async fn slugs(tx: &mut Tx<'_>, organizations: &[i64]) -> Result<Vec<String>> {
+    let mut slugs = Vec::new();
+    for id in organizations {
+        slugs.extend(db::organization::find(tx, *id).await?.map(|found| found.slug));
+    }
+    Ok(slugs)
 }
 
 /// What the list says about one project.

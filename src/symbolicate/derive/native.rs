@@ -1,8 +1,8 @@
 //! Derives the native look-up file from an ELF file with DWARF, a symbol table, or both.
 //!
-//! In order: walk every unit's entries and line program ([`unit`], [`line`]); per unit, paint scopes over
-//! each other and lay them on the rows ([`piece`]); merge the units; fill what no entry covers from the symbol
-//! table ([`symbol`]); name the scopes ([`name`]); write the tables ([`write`]). Not read yet: split DWARF,
+//! In order: walk every unit's entries and line program (`unit`, `line`); per unit, paint scopes over
+//! each other and lay them on the rows (`piece`); merge the units; fill what no entry covers from the symbol
+//! table (`symbol`); name the scopes (`name`); write the tables (`write`). Not read yet: split DWARF,
 //! `.gnu_debugaltlink`, mini debug info; each is reported in the notes instead of guessed at.
 
 mod attribute;

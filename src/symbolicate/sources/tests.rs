@@ -74,6 +74,9 @@ fn context_is_clipped_at_the_ends_of_the_text() {
     context("1\n2\n3\n4\n5", 6, None);
     context("1\n2\n3\n4\n5", 0, None);
     context("", 1, Some((1, &[""])));
+    context("1\n2\n", 2, Some((1, &["1", "2"])));
+    context("1\n2\n", 3, Some((1, &["1", "2", ""])));
+    context("1\n2\n\n", 2, Some((1, &["1", "2", ""])));
 }
 
 #[test]

@@ -108,7 +108,7 @@ mod tests {
             job.answer(outcome.err().as_ref());
             match (answer.try_recv().unwrap(), expected) {
                 (Err(error), None) => {
-                    assert!(error.to_string().contains("took longer than allowed"), "{error}")
+                    assert!(error.to_string().contains("took longer than allowed"), "{error}");
                 }
                 (answer, expected) => assert_eq!(answer.ok(), expected),
             }

@@ -1,0 +1,125 @@
+//! Reading issues and events in a browser, and changing their status.
+
+use serde_json::Value;
+
+use crate::support::database::{Database, on_both};
+use crate::support::server::{Options, Server};
+use crate::support::visitor::Visitor;
+use crate::web_access::message;
+
+fn id(number: u32) -> String {
+    format!("0123456789abcdef0000000000{number:06}")
+}
+
+on_both!(issues_are_listed_read_and_resolved, |database| {
+    let server = Server::start_on(database).await;
+    let mut visitor = Visitor::logged_in(&server).await;
+    let empty = visitor.get("/default/first/issues/").await.expect(200).body;
+    assert!(empty.contains("Waiting for the first event of First project"), "{empty}");
+    assert!(empty.contains(&server.credentials.dsn), "{empty}");
+
+    for (number, text) in [(1, "disk full"), (2, "disk full"), (3, "disk full"), (4, "too hot")] {
+        server.send_envelope(message(&id(number), text)).await.expect(200);
+        visitor.wait_digested(&id(number)).await;
+    }
+    let front = visitor.get("/").await.expect(200).body;
+    assert!(front.contains("/default/first/issues/"), "{front}");
+    let list = visitor.get("/default/first/issues/").await.expect(200).body;
+    assert!(list.contains("disk full") && list.contains("too hot"), "{list}");
+    assert!(list.contains("FIRST-1") && list.contains("FIRST-2"), "{list}");
+
+    // The newest event, with the way to the others.
+    let newest = visitor.get("/default/first/issues/FIRST-1/").await.expect(200).body;
+    assert!(newest.contains(&id(3)) && newest.contains("1 of 3"), "{newest}");
+    let older = format!("/default/first/issues/FIRST-1/events/{}/", id(2));
+    assert!(newest.contains(&format!("href=\"{older}\"")), "{newest}");
+    let middle = visitor.get(&older).await.expect(200).body;
+    assert!(middle.contains("2 of 3") && middle.contains(&id(1)), "{middle}");
+    // By number, and under the wrong issue.
+    visitor.get("/default/first/issues/1/").await.expect(200);
+    let moved = format!("/default/first/issues/FIRST-2/events/{}/", id(2));
+    assert_eq!(visitor.get(&moved).await.expect(303).location(), Some(older));
+
+    let csrf = visitor.get("/default/first/issues/FIRST-1/").await.csrf();
+    let change = [("status", "resolved"), ("csrf", csrf.as_str())];
+    let path = "/default/first/issues/FIRST-1/status";
+    let answer = visitor.post(path, &change).await.expect(303);
+    assert_eq!(answer.location().as_deref(), Some("/default/first/issues/FIRST-1/"));
+    visitor.post(path, &[("status", "forgotten"), ("csrf", &csrf)]).await.expect(400);
+    let lists = |tab: &str| format!("/default/first/issues/?status={tab}");
+    let unresolved = visitor.get(&lists("unresolved")).await.expect(200).body;
+    assert!(!unresolved.contains("disk full") && unresolved.contains("too hot"), "{unresolved}");
+    let resolved = visitor.get(&lists("resolved")).await.expect(200).body;
+    assert!(resolved.contains("disk full") && !resolved.contains("too hot"), "{resolved}");
+    // It comes back when it happens again.
+    server.send_envelope(message(&id(5), "disk full")).await.expect(200);
+    visitor.wait_digested(&id(5)).await;
+    let unresolved = visitor.get(&lists("unresolved")).await.expect(200).body;
+    assert!(unresolved.contains("disk full"), "{unresolved}");
+});
+
+#[tokio::test]
+async fn long_lists_have_pages() {
+    let server = Server::start().await;
+    let mut visitor = Visitor::logged_in(&server).await;
+    for number in 1..=53 {
+        let text = format!(
+            "no {}",
+            ["kettle", "spoon", "fork"][number as usize % 3].repeat(number as usize)
+        );
+        server.send_envelope(message(&id(number), &text)).await.expect(200);
+    }
+    for number in 1..=53 {
+        visitor.wait_digested(&id(number)).await;
+    }
+    let rows = |page: &str| page.matches("data-row").count();
+    let first = visitor.get("/default/first/issues/?status=all").await.expect(200).body;
+    assert_eq!(rows(&first), 50);
+    let next =
+        first.split('"').find(|part| part.contains("before=")).unwrap().replace("&#38;", "&");
+    let second = visitor.get(&next).await.expect(200).body;
+    assert_eq!(rows(&second), 3, "{next}");
+    let answer = visitor.get("/default/first/issues/?before=nonsense").await.expect(400);
+    assert!(answer.body.contains("is no place in the list"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn events_and_their_files_can_be_taken_away() {
+    let server = Server::start().await;
+    let mut visitor = Visitor::logged_in(&server).await;
+    let fixture = std::fs::read("fixtures/envelopes/python/exception.envelope").unwrap();
+    let sent = server.send_envelope(fixture).await.expect(200).json();
+    let event_id = sent["id"].as_str().unwrap();
+    let page = visitor.wait_digested(event_id).await;
+
+    let json = format!("/default/first/events/{event_id}/json");
+    let result = visitor.get(&json).await.expect(200);
+    assert_eq!(result.headers["content-type"], "application/json");
+    assert_eq!(result.json()["event_id"], Value::from(event_id));
+    let original = visitor.get(&format!("{json}?form=original")).await.expect(200).json();
+    assert_eq!(original["platform"], "python");
+
+    let page = visitor.get(&page).await.expect(200).body;
+    assert!(page.contains("OrderError") && page.contains("KeyError"), "{page}");
+    let file = page.split('"').find(|part| part.contains("/attachments/")).unwrap().to_owned();
+    let answer = visitor.get(&file).await.expect(200);
+    assert_eq!(answer.headers["content-disposition"], "attachment; filename*=UTF-8''order.log");
+    assert_eq!(answer.headers["content-type"], "application/octet-stream");
+    assert!(answer.headers["content-security-policy"].to_str().unwrap().contains("sandbox"));
+    assert_eq!(answer.body.len(), 18);
+    let elsewhere = file.replace(event_id, &id(1));
+    visitor.get(&elsewhere).await.expect(404);
+    visitor.get("/default/first/events/nonsense/").await.expect(404);
+    visitor.get(&format!("/default/first/events/{}/", id(1))).await.expect(404);
+}
+
+#[tokio::test]
+async fn an_event_that_waits_has_a_page() {
+    let options = Options::on(Database::Sqlite).with("SYMBOLIST_DIGEST_WORKERS", "0");
+    let server = Server::start_with(options).await;
+    let mut visitor = Visitor::logged_in(&server).await;
+    server.send_envelope(message(&id(1), "patience")).await.expect(200);
+    let answer = visitor.get(&format!("/default/first/events/{}/", id(1))).await.expect(200);
+    assert!(answer.body.contains("This event waits to be digested"), "{}", answer.body);
+    assert_eq!(answer.headers["refresh"], "2");
+}
