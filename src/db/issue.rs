@@ -160,13 +160,23 @@ pub(crate) async fn delete_emptied(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Returns the issue that a hash stands for.
+/// Returns the issue that a hash stands for; it is not removed before this transaction ends.
 pub(crate) async fn by_hash(tx: &mut Tx<'_>, project_id: i64, hash: &[u8]) -> Result<Option<i64>> {
-    tx.optional(
+    let sql = tx.dialect().pick(
         "SELECT issue_id FROM group_hash WHERE project_id = $1 AND hash = $2",
-        &[&project_id, &hash],
-    )
-    .await
+        "SELECT issue_id FROM group_hash WHERE project_id = $1 AND hash = $2 FOR SHARE",
+    );
+    tx.optional(sql, &[&project_id, &hash]).await
+}
+
+/// Waits for transactions that are adding events to an issue, and lets no other begin; see [`by_hash`].
+pub(crate) async fn lock_hashes(tx: &mut Tx<'_>, issue_id: i64) -> Result<()> {
+    let sql = tx.dialect().pick(
+        "SELECT issue_id FROM group_hash WHERE issue_id = $1",
+        "SELECT issue_id FROM group_hash WHERE issue_id = $1 FOR UPDATE",
+    );
+    let _hashes: Vec<i64> = tx.all(sql, &[&issue_id]).await?;
+    Ok(())
 }
 
 /// Claims a hash for an issue; `false` where somebody else was faster.

@@ -57,6 +57,25 @@ pub(crate) async fn claim(
     tx.optional(sql, &[&kind, &now_ms, &lease_until_ms]).await
 }
 
+/// Says whether a job of a kind is to be done.
+pub(crate) async fn is_due(tx: &mut Tx<'_>, kind: &str, now_ms: i64) -> Result<bool> {
+    let found: Option<i64> = tx
+        .optional(
+            "SELECT id FROM job
+             WHERE kind = $1 AND parked_at_ms IS NULL AND visible_at_ms <= $2
+             LIMIT 1",
+            &[&kind, &now_ms],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Puts a taken job off.
+pub(crate) async fn put_off(tx: &mut Tx<'_>, id: i64, until_ms: i64) -> Result<()> {
+    tx.execute("UPDATE job SET visible_at_ms = $2 WHERE id = $1", &[&id, &until_ms]).await?;
+    Ok(())
+}
+
 /// Removes a job that is done.
 pub(crate) async fn finish(tx: &mut Tx<'_>, kind: &str, dedupe: &str) -> Result<()> {
     tx.execute("DELETE FROM job WHERE kind = $1 AND dedupe = $2", &[&kind, &dedupe]).await?;
