@@ -190,10 +190,11 @@ impl Deref for App {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! An app over an empty SQLite database, for tests of use cases. Nothing listens, and no job runs.
+    //! An app over an empty database, for tests of use cases. Nothing listens, and no job runs.
 
     use super::{App, Role};
     use crate::config::{Config, Sources};
+    use crate::db::engine::testing::own_schema;
 
     /// An app and the folder it lives in; derefs to [`App`].
     pub(crate) struct TestApp {
@@ -202,11 +203,22 @@ pub(crate) mod testing {
     }
 
     impl TestApp {
-        /// Opens everything in an empty folder.
+        /// Opens everything in an empty folder, on SQLite.
         pub(crate) async fn new() -> Self {
+            Self::on(None).await
+        }
+
+        /// Opens everything in an empty folder, on a PostgreSQL schema of its own.
+        pub(crate) async fn postgres() -> Self {
+            Self::on(Some(own_schema().await)).await
+        }
+
+        async fn on(database: Option<String>) -> Self {
             let folder = tempfile::tempdir().expect("a folder for the test");
             let data = folder.path().display().to_string();
-            let config = Config::load(&Sources::default().flag("--data", "data", Some(data)));
+            let sources = Sources::default().flag("--data", "data", Some(data));
+            let sources = sources.flag("--database-url", "database.url", database);
+            let config = Config::load(&sources);
             let config = config.expect("the defaults are sound");
             let app = App::build(config, "/nowhere/symbolist".into(), Role::Server).await;
             Self { app: app.expect("the app opens"), _folder: folder }

@@ -281,12 +281,16 @@ CREATE TABLE file_key (
   created_at_ms BIGINT NOT NULL,
   PRIMARY KEY (project_id, key, file_id)
 );
+CREATE INDEX file_key_file ON file_key (file_id);
 
+-- seen_count: how many files answered to the key when the event was looked up. More of them now mean that
+-- another look is worth it.
 CREATE TABLE missing_file (
   project_id BIGINT NOT NULL,
   key TEXT NOT NULL,
   received_at_ms BIGINT NOT NULL,
   event_row_id BIGINT NOT NULL,
+  seen_count BIGINT NOT NULL,
   PRIMARY KEY (project_id, key, received_at_ms, event_row_id)
 );
 CREATE INDEX missing_file_event ON missing_file (event_row_id);

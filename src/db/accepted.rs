@@ -56,49 +56,91 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, row: &Accepted) -> Result<()> {
     Ok(())
 }
 
-/// Takes up to `limit` events, oldest first.
+/// Which events are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    pub(crate) now_ms: i64,
+    /// PostgreSQL: until when they belong to who takes them.
+    pub(crate) lease_until_ms: i64,
+    pub(crate) attempts_min: i64,
+    pub(crate) attempts_max: i64,
+    /// Most events.
+    pub(crate) limit: i64,
+    /// Most bytes of payload together; the oldest event is taken whatever its size.
+    pub(crate) bytes_max: i64,
+}
+
+/// Takes events, oldest first.
 ///
 /// On PostgreSQL they are leased until `lease_until_ms` and count one more attempt. On SQLite nothing is
 /// written: one process owns the file, and one runner asks again only when it is done with the last batch.
-pub(crate) async fn claim(
-    tx: &mut Tx<'_>,
-    now_ms: i64,
-    lease_until_ms: i64,
-    attempts_min: i64,
-    attempts_max: i64,
-    limit: i64,
-) -> Result<Vec<Accepted>> {
-    let args: [&dyn Bind; 4] = [&now_ms, &limit, &attempts_min, &attempts_max];
+pub(crate) async fn claim(tx: &mut Tx<'_>, claim: Claim) -> Result<Vec<Accepted>> {
+    let Some((visible_ms, id)) = last_within(tx, claim).await? else { return Ok(Vec::new()) };
+    let Claim { now_ms, lease_until_ms, attempts_min, attempts_max, limit, .. } = claim;
+    let args: [&dyn Bind; 6] = [&now_ms, &limit, &attempts_min, &attempts_max, &visible_ms, &id];
     if tx.dialect() == Dialect::Lite {
         return tx
             .all(
                 "SELECT id, project_id, event_id, received_at_ms, attempts, alone_attempts, sender, payload
                  FROM accepted
                  WHERE parked_at_ms IS NULL AND visible_at_ms <= $1
-                   AND attempts >= $3 AND attempts <= $4
+                   AND attempts >= $3 AND attempts <= $4 AND (visible_at_ms, id) <= ($5, $6)
                  ORDER BY visible_at_ms, id
                  LIMIT $2",
                 &args,
             )
             .await;
     }
+    let args = [args.as_slice(), &[&lease_until_ms]].concat();
     let mut claimed: Vec<Accepted> = tx
         .all(
             "UPDATE accepted
-             SET visible_at_ms = $5, attempts = attempts + 1
+             SET visible_at_ms = $7, attempts = attempts + 1
              WHERE id IN (
                SELECT id FROM accepted
                WHERE parked_at_ms IS NULL AND visible_at_ms <= $1
-                 AND attempts >= $3 AND attempts <= $4
+                 AND attempts >= $3 AND attempts <= $4 AND (visible_at_ms, id) <= ($5, $6)
                ORDER BY visible_at_ms, id
                LIMIT $2
                FOR UPDATE SKIP LOCKED)
              RETURNING id, project_id, event_id, received_at_ms, attempts, alone_attempts, sender, payload",
-            &[&now_ms, &limit, &attempts_min, &attempts_max, &lease_until_ms],
+            &args,
         )
         .await?;
     claimed.sort_by_key(|row| row.id);
     Ok(claimed)
+}
+
+/// Returns the place in the queue of the last event that fits into what is taken, without reading payloads.
+///
+/// On PostgreSQL others may take some of them meanwhile: then less is taken, never more.
+async fn last_within(tx: &mut Tx<'_>, claim: Claim) -> Result<Option<(i64, i64)>> {
+    let sizes: Vec<(i64, i64, i64)> = tx
+        .all(
+            "SELECT visible_at_ms, id, CAST(LENGTH(payload) AS BIGINT)
+             FROM accepted
+             WHERE parked_at_ms IS NULL AND visible_at_ms <= $1 AND attempts >= $3 AND attempts <= $4
+             ORDER BY visible_at_ms, id
+             LIMIT $2",
+            &[&claim.now_ms, &claim.limit, &claim.attempts_min, &claim.attempts_max],
+        )
+        .await?;
+    let mut bytes = 0;
+    let fits = |(visible_ms, id, size): &(i64, i64, i64)| {
+        let is_first = bytes == 0;
+        bytes += (*size).max(1);
+        (is_first || bytes <= claim.bytes_max).then_some((*visible_ms, *id))
+    };
+    Ok(sizes.iter().map_while(fits).last())
+}
+
+/// Keeps taken events for their process while it still works on them.
+pub(crate) async fn extend_lease(tx: &mut Tx<'_>, ids: &[i64], until_ms: i64) -> Result<()> {
+    for id in ids {
+        let sql = "UPDATE accepted SET visible_at_ms = $2 WHERE id = $1 AND parked_at_ms IS NULL";
+        tx.execute(sql, &[id, &until_ms]).await?;
+    }
+    Ok(())
 }
 
 /// At the start of the process that owns a SQLite file: whatever is queued may have been in its hand when
@@ -122,6 +164,37 @@ pub(crate) async fn put_off(tx: &mut Tx<'_>, id: i64, until_ms: i64, error: &str
         "UPDATE accepted
          SET visible_at_ms = $2, error = $3,
            attempts = CASE WHEN attempts < 2 THEN 2 ELSE attempts END
+         WHERE id = $1",
+        &[&id, &until_ms, &error],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Makes events be digested alone from now on, because the batch they were in failed as a whole.
+pub(crate) async fn suspect(tx: &mut Tx<'_>, ids: &[i64], now_ms: i64) -> Result<()> {
+    for id in ids {
+        tx.execute(
+            "UPDATE accepted SET visible_at_ms = $2, attempts = CASE WHEN attempts < 2 THEN 2 ELSE attempts END
+             WHERE id = $1",
+            &[id, &now_ms],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Takes back a try alone that did not end with the process, and puts the event off, with the reason.
+pub(crate) async fn uncount_alone(
+    tx: &mut Tx<'_>,
+    id: i64,
+    until_ms: i64,
+    error: &str,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE accepted
+         SET visible_at_ms = $2, error = $3,
+           alone_attempts = CASE WHEN alone_attempts > 0 THEN alone_attempts - 1 ELSE 0 END
          WHERE id = $1",
         &[&id, &until_ms, &error],
     )
@@ -161,9 +234,16 @@ pub(crate) async fn delete(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Removes events that nobody digested since `before_ms`, and returns how many.
-pub(crate) async fn expire(tx: &mut Tx<'_>, before_ms: i64) -> Result<u64> {
-    tx.execute("DELETE FROM accepted WHERE received_at_ms < $1", &[&before_ms]).await
+/// Removes up to `limit` of the oldest events that were accepted before `before_id` was made and that nobody
+/// digested, parked ones too, and returns their projects. Ids are ordered by time, so nothing is searched.
+pub(crate) async fn expire(tx: &mut Tx<'_>, before_id: i64, limit: i64) -> Result<Vec<i64>> {
+    tx.all(
+        "DELETE FROM accepted
+         WHERE id IN (SELECT id FROM accepted WHERE id < $1 ORDER BY id LIMIT $2)
+         RETURNING project_id",
+        &[&before_id, &limit],
+    )
+    .await
 }
 
 /// How much is queued.
@@ -192,12 +272,11 @@ pub(crate) async fn depth(tx: &mut Tx<'_>) -> Result<Depth> {
 /// A parked event, for people.
 #[derive(Debug, Clone)]
 pub(crate) struct Parked {
-    pub(crate) event_id: Vec<u8>,
     pub(crate) received_at_ms: i64,
     pub(crate) parked_at_ms: Option<i64>,
     pub(crate) error: Option<String>,
 }
-from_row!(Parked { event_id, received_at_ms, parked_at_ms, error });
+from_row!(Parked { received_at_ms, parked_at_ms, error });
 
 /// Returns an event that is not digested yet, with the error of the last try.
 pub(crate) async fn find(
@@ -206,7 +285,7 @@ pub(crate) async fn find(
     event_id: &EventId,
 ) -> Result<Option<Parked>> {
     tx.optional(
-        "SELECT event_id, received_at_ms, parked_at_ms, error
+        "SELECT received_at_ms, parked_at_ms, error
          FROM accepted
          WHERE project_id = $1 AND event_id = $2",
         &[&project.0, &event_id.bytes()],

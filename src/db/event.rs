@@ -130,6 +130,22 @@ pub(crate) async fn by_row(tx: &mut Tx<'_>, id: i64) -> Result<Option<StoredEven
     .await
 }
 
+/// Returns an event by its row, which no other transaction changes before this one ends.
+pub(crate) async fn lock(tx: &mut Tx<'_>, id: i64) -> Result<Option<StoredEvent>> {
+    let sql = tx.dialect().pick(
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE id = $1",
+        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
+           redigest_attempts, user_hash
+         FROM event
+         WHERE id = $1
+         FOR UPDATE",
+    );
+    tx.optional(sql, &[&id]).await
+}
+
 /// Which event of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
@@ -326,67 +342,6 @@ pub(crate) async fn span(tx: &mut Tx<'_>, issue: IssueId) -> Result<Span> {
     tx.one(
         "SELECT MIN(occurred_at_ms), MAX(occurred_at_ms) FROM event WHERE issue_id = $1",
         &[&issue.0],
-    )
-    .await
-}
-
-/// Puts a new result beside the original, and the event into its issue.
-pub(crate) async fn update_result(
-    tx: &mut Tx<'_>,
-    id: i64,
-    issue: IssueId,
-    result: &[u8],
-) -> Result<()> {
-    tx.execute(
-        "UPDATE event
-         SET issue_id = $2, result = $3, redigest_at_ms = NULL, redigest_attempts = 0, redigest_error = NULL
-         WHERE id = $1",
-        &[&id, &issue.0, &result],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Asks for events to be digested again.
-pub(crate) async fn queue_redigest(tx: &mut Tx<'_>, id: i64, at_ms: i64) -> Result<()> {
-    tx.execute("UPDATE event SET redigest_at_ms = $2 WHERE id = $1", &[&id, &at_ms]).await?;
-    Ok(())
-}
-
-/// Notes, before it starts, that an event is digested again, and when to try once more if that ends badly.
-pub(crate) async fn begin_redigest(tx: &mut Tx<'_>, id: i64, retry_at_ms: i64) -> Result<()> {
-    tx.execute(
-        "UPDATE event SET redigest_at_ms = $2, redigest_attempts = redigest_attempts + 1 WHERE id = $1",
-        &[&id, &retry_at_ms],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Gives up digesting an event again; its old result stays.
-pub(crate) async fn give_up_redigest(tx: &mut Tx<'_>, id: i64, error: &str) -> Result<()> {
-    tx.execute(
-        "UPDATE event SET redigest_at_ms = NULL, redigest_error = $2 WHERE id = $1",
-        &[&id, &error],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Returns events that are to be digested again, newest first.
-pub(crate) async fn redigest_due(
-    tx: &mut Tx<'_>,
-    now_ms: i64,
-    limit: i64,
-) -> Result<Vec<StoredEvent>> {
-    tx.all(
-        "SELECT id, project_id, event_id, issue_id, received_at_ms, occurred_at_ms, original, result,
-           redigest_attempts, user_hash
-         FROM event
-         WHERE redigest_at_ms IS NOT NULL AND redigest_at_ms <= $1
-         ORDER BY id DESC
-         LIMIT $2",
-        &[&now_ms, &limit],
     )
     .await
 }

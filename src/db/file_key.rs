@@ -23,3 +23,8 @@ pub(crate) async fn insert(
     .await?;
     Ok(())
 }
+
+/// Returns when a file last got a key; `None` where it has none.
+pub(crate) async fn arrived_at_ms(tx: &mut Tx<'_>, file_id: i64) -> Result<Option<i64>> {
+    tx.one("SELECT MAX(created_at_ms) FROM file_key WHERE file_id = $1", &[&file_id]).await
+}

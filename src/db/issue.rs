@@ -27,7 +27,6 @@ pub(crate) struct StoredIssue {
     pub(crate) users_seen: i64,
     pub(crate) first_release: Option<String>,
     pub(crate) last_release: Option<String>,
-    pub(crate) last_environment: Option<String>,
     pub(crate) is_unhandled_at_ms: Option<i64>,
 }
 from_row!(StoredIssue {
@@ -48,7 +47,6 @@ from_row!(StoredIssue {
     users_seen,
     first_release,
     last_release,
-    last_environment,
     is_unhandled_at_ms
 });
 
@@ -162,13 +160,23 @@ pub(crate) async fn delete_emptied(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Returns the issue that a hash stands for.
+/// Returns the issue that a hash stands for; it is not removed before this transaction ends.
 pub(crate) async fn by_hash(tx: &mut Tx<'_>, project_id: i64, hash: &[u8]) -> Result<Option<i64>> {
-    tx.optional(
+    let sql = tx.dialect().pick(
         "SELECT issue_id FROM group_hash WHERE project_id = $1 AND hash = $2",
-        &[&project_id, &hash],
-    )
-    .await
+        "SELECT issue_id FROM group_hash WHERE project_id = $1 AND hash = $2 FOR SHARE",
+    );
+    tx.optional(sql, &[&project_id, &hash]).await
+}
+
+/// Waits for transactions that are adding events to an issue, and lets no other begin; see [`by_hash`].
+pub(crate) async fn lock_hashes(tx: &mut Tx<'_>, issue_id: i64) -> Result<()> {
+    let sql = tx.dialect().pick(
+        "SELECT issue_id FROM group_hash WHERE issue_id = $1",
+        "SELECT issue_id FROM group_hash WHERE issue_id = $1 FOR UPDATE",
+    );
+    let _hashes: Vec<i64> = tx.all(sql, &[&issue_id]).await?;
+    Ok(())
 }
 
 /// Claims a hash for an issue; `false` where somebody else was faster.
@@ -194,7 +202,7 @@ pub(crate) async fn by_id(tx: &mut Tx<'_>, id: IssueId) -> Result<Option<StoredI
     tx.optional(
         "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
            first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           last_environment, is_unhandled_at_ms
+           is_unhandled_at_ms
          FROM issue
          WHERE id = $1",
         &[&id.0],
@@ -211,7 +219,7 @@ pub(crate) async fn by_number(
     tx.optional(
         "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
            first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           last_environment, is_unhandled_at_ms
+           is_unhandled_at_ms
          FROM issue
          WHERE project_id = $1 AND number = $2",
         &[&project.0, &number],
@@ -243,7 +251,7 @@ pub(crate) async fn page(
     tx.all(
         "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
            first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           last_environment, is_unhandled_at_ms
+           is_unhandled_at_ms
          FROM issue
          WHERE project_id = $1 AND (CAST($5 AS TEXT) IS NULL OR status = $5)
            AND (last_seen_ms < $2 OR (last_seen_ms = $2 AND id < $3))

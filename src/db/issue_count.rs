@@ -1,10 +1,15 @@
 //! What issues count beside their events: users, tag values, hours. Batches add in key order, so that
 //! concurrent digests never wait for each other in a circle.
 
+use std::collections::BTreeMap;
+
 use protocol::id::ProjectId;
 
 use super::engine::{Bind, Tx, from_row};
 use crate::error::Result;
+
+/// Most distinct values that one tag counts within one issue; further values are not counted.
+pub(crate) const TAG_VALUES_MAX: i64 = 1_000;
 
 /// One more event of a user in an issue.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,20 +74,61 @@ pub(crate) struct TagKey {
     pub(crate) value: String,
 }
 
-/// Adds to tag values' counts, one row per key, with the time of the newest event.
-pub(crate) async fn add_tags(tx: &mut Tx<'_>, counts: &[(TagKey, (i64, i64))]) -> Result<()> {
+struct TagAfter {
+    issue_id: i64,
+    key: String,
+    value: String,
+    n: i64,
+}
+from_row!(TagAfter { issue_id, key, value, n });
+
+/// Adds to tag values' counts, one row per key, with the time of the newest event, and returns the values that
+/// were new.
+pub(crate) async fn add_tags(
+    tx: &mut Tx<'_>,
+    counts: &BTreeMap<TagKey, (i64, i64)>,
+) -> Result<Vec<TagKey>> {
     let rows: Vec<[&dyn Bind; 5]> = counts
         .iter()
         .map(|(key, (n, last_seen_ms))| -> [&dyn Bind; 5] {
             [&key.issue_id, &key.key, &key.value, n, last_seen_ms]
         })
         .collect();
-    tx.insert_many(
-        "INSERT INTO issue_tag (issue_id, key, value, n, last_seen_ms) VALUES",
-        &rows,
-        "ON CONFLICT (issue_id, key, value) DO UPDATE SET n = issue_tag.n + excluded.n,
-           last_seen_ms = CASE WHEN issue_tag.last_seen_ms < excluded.last_seen_ms
-             THEN excluded.last_seen_ms ELSE issue_tag.last_seen_ms END",
+    let after: Vec<TagAfter> = tx
+        .insert_many_returning(
+            "INSERT INTO issue_tag (issue_id, key, value, n, last_seen_ms) VALUES",
+            &rows,
+            "ON CONFLICT (issue_id, key, value) DO UPDATE SET n = issue_tag.n + excluded.n,
+               last_seen_ms = CASE WHEN issue_tag.last_seen_ms < excluded.last_seen_ms
+                 THEN excluded.last_seen_ms ELSE issue_tag.last_seen_ms END
+             RETURNING issue_id, key, value, n",
+        )
+        .await?;
+    let new = |TagAfter { issue_id, key, value, n }: TagAfter| {
+        let key = TagKey { issue_id, key, value };
+        (counts.get(&key)?.0 == n).then_some(key)
+    };
+    Ok(after.into_iter().filter_map(new).collect())
+}
+
+/// Returns the tags of an issue that have more than `values_max` values, with how many.
+pub(crate) async fn crowded_tags(
+    tx: &mut Tx<'_>,
+    issue_id: i64,
+    values_max: i64,
+) -> Result<Vec<(String, i64)>> {
+    tx.all(
+        "SELECT key, COUNT(*) FROM issue_tag WHERE issue_id = $1 GROUP BY key HAVING COUNT(*) > $2",
+        &[&issue_id, &values_max],
+    )
+    .await
+}
+
+/// Stops counting a tag value.
+pub(crate) async fn delete_tag(tx: &mut Tx<'_>, key: &TagKey) -> Result<()> {
+    tx.execute(
+        "DELETE FROM issue_tag WHERE issue_id = $1 AND key = $2 AND value = $3",
+        &[&key.issue_id, &key.key, &key.value],
     )
     .await?;
     Ok(())
@@ -97,8 +143,7 @@ pub(crate) async fn take_tag(tx: &mut Tx<'_>, key: &TagKey) -> Result<()> {
         )
         .await?;
     if left.is_some_and(|left| left <= 0) {
-        let sql = "DELETE FROM issue_tag WHERE issue_id = $1 AND key = $2 AND value = $3";
-        tx.execute(sql, &[&key.issue_id, &key.key, &key.value]).await?;
+        delete_tag(tx, key).await?;
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ pub(crate) mod organization;
 pub(crate) mod outcome;
 pub(crate) mod project;
 pub(crate) mod project_key;
+pub(crate) mod redigest;
 pub(crate) mod secret;
 pub(crate) mod sequence;
 pub(crate) mod token;

@@ -21,6 +21,7 @@ use super::{keep, normalize, scrub, stored, summary, tags, user_hash};
 use crate::app::App;
 use crate::db::accepted::Accepted;
 use crate::db::issue::IssueUpdate;
+use crate::db::missing_file;
 use crate::error::{Error, Result};
 use crate::grouping::{self, GroupHash};
 use crate::metrics::FrameLabels;
@@ -42,8 +43,9 @@ pub(crate) struct Digested {
     pub(crate) summary: IssueUpdate,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) user_hash: Option<Vec<u8>>,
-    /// Keys of files that were not there.
-    pub(crate) missing: BTreeSet<String>,
+    /// Keys of files that were not there or did not help, each with how many files answered to it just
+    /// before they were looked up.
+    pub(crate) missing: BTreeMap<String, i64>,
     /// Frames by platform and status, for the metrics.
     pub(crate) frames: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -82,11 +84,11 @@ pub(crate) async fn digest(app: &App, rows: Vec<Accepted>) -> Result<BatchReport
     let concluded = blocking::run(move || {
         let joined = originals.into_iter().zip(outcomes);
         let conclude =
-            |((id, project, original), outcome): ((i64, ProjectId, Event), Attempt<Outcome>)| {
+            |((id, project, original), outcome): ((i64, ProjectId, Event), Attempt<Looked>)| {
                 (
                     id,
-                    outcome.and_then(|outcome| {
-                        caught(|| conclude(project, &original, &outcome, &secret))
+                    outcome.and_then(|looked| {
+                        caught(|| conclude(project, &original, looked, &secret))
                     }),
                 )
             };
@@ -108,10 +110,19 @@ pub(crate) async fn digest(app: &App, rows: Vec<Accepted>) -> Result<BatchReport
 }
 
 /// What one event made of a stage, or why it could not.
-type Attempt<T> = Result<T, String>;
+pub(crate) type Attempt<T> = Result<T, String>;
+
+/// A symbolicated event and what it misses; see [`Digested::missing`].
+pub(crate) struct Looked {
+    outcome: Outcome,
+    missing: BTreeMap<String, i64>,
+}
+
+/// How many files answer to a key of a project.
+type Stored = BTreeMap<(ProjectId, String), i64>;
 
 /// Runs one event's part of a stage; a panic becomes its error.
-fn caught<T>(work: impl FnOnce() -> Result<T>) -> Attempt<T> {
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Attempt<T> {
     // Unwind safe: everything the closure may leave half done is dropped with it.
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(done)) => Ok(done),
@@ -125,7 +136,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Attempt<T> {
 }
 
 /// Makes the original of an accepted row: what is kept, and what every later digest starts from.
-fn prepare(row: &Accepted) -> Attempt<(ProjectId, Event)> {
+pub(super) fn prepare(row: &Accepted) -> Attempt<(ProjectId, Event)> {
     caught(|| {
         let sender: Sender = serde_json::from_str(&row.sender)?;
         let event = Event::from_json(&protocol::surrogate::repair(&row.payload))
@@ -147,27 +158,36 @@ fn prepare(row: &Accepted) -> Attempt<(ProjectId, Event)> {
 pub(crate) async fn symbolicate_all(
     app: &App,
     events: Vec<(ProjectId, Event)>,
-) -> Result<Vec<Attempt<Outcome>>> {
-    let mut done: Vec<Option<Attempt<Outcome>>> = events.iter().map(|_| None).collect();
+) -> Result<Vec<Attempt<Looked>>> {
+    let mut done: Vec<Option<Attempt<Looked>>> = events.iter().map(|_| None).collect();
     let mut open: Vec<InWork> = events.into_iter().enumerate().map(InWork::new).collect();
+    let mut stored = Stored::new();
     for _ in 0..ROUNDS_MAX {
         let stepped =
             blocking::run(move || Ok(open.into_iter().map(InWork::step).collect::<Vec<_>>()))
                 .await?;
         open = Vec::new();
-        for (place, step) in stepped {
+        for (place, project, step) in stepped {
             match step {
                 Ok(work) => open.push(work),
-                Err(attempt) => done[place] = Some(attempt),
+                Err(attempt) => {
+                    done[place] = Some(attempt.map(|outcome| looked(outcome, project, &stored)));
+                }
             }
         }
         if open.is_empty() {
             break;
         }
-        find_for(app, &mut open).await?;
+        find_for(app, &mut open, &mut stored).await?;
     }
     let unfinished = || Err("symbolication asked for files again and again".to_owned());
     Ok(done.into_iter().map(|outcome| outcome.unwrap_or_else(unfinished)).collect())
+}
+
+/// Leaves out keys that nobody was asked for (beyond the limit of one event): asking again would not help.
+fn looked(outcome: Outcome, project: ProjectId, stored: &Stored) -> Looked {
+    let count = |key: &String| Some((key.clone(), *stored.get(&(project, key.clone()))?));
+    Looked { missing: outcome.missing.iter().filter_map(count).collect(), outcome }
 }
 
 /// One event between two steps.
@@ -186,9 +206,9 @@ impl InWork {
     }
 
     /// Takes one step: still in work, or finished one way or the other.
-    fn step(mut self) -> (usize, Result<Self, Attempt<Outcome>>) {
+    fn step(mut self) -> (usize, ProjectId, Result<Self, Attempt<Outcome>>) {
         let found = std::mem::take(&mut self.found);
-        let place = self.place;
+        let (place, project) = (self.place, self.project);
         let stepped = caught(|| Ok(self.symbolication.step(found)));
         let next = match stepped {
             Err(error) => Err(Err(error)),
@@ -198,12 +218,12 @@ impl InWork {
                 Ok(self)
             }
         };
-        (place, next)
+        (place, project, next)
     }
 }
 
 /// Finds what all open events want, each thing once per project.
-async fn find_for(app: &App, open: &mut [InWork]) -> Result<()> {
+async fn find_for(app: &App, open: &mut [InWork], stored: &mut Stored) -> Result<()> {
     let mut wanted: BTreeMap<ProjectId, BTreeSet<Wanted>> = BTreeMap::new();
     for work in open.iter() {
         wanted.entry(work.project).or_default().extend(work.wanted.iter().cloned());
@@ -211,6 +231,7 @@ async fn find_for(app: &App, open: &mut [InWork]) -> Result<()> {
     let mut found = BTreeMap::new();
     for (project, wanted) in wanted {
         let wanted: Vec<Wanted> = wanted.into_iter().collect();
+        count_stored(app, project, &wanted, stored).await?;
         found.insert(project, symbols::find::find_all(app, project, &wanted).await?);
     }
     for work in open {
@@ -224,14 +245,41 @@ async fn find_for(app: &App, open: &mut [InWork]) -> Result<()> {
     Ok(())
 }
 
+/// Counts what is stored under the wanted keys *before* it is looked up: if the count is another one when
+/// the event is kept, a file arrived that the look-up may not have seen.
+async fn count_stored(
+    app: &App,
+    project: ProjectId,
+    wanted: &[Wanted],
+    stored: &mut Stored,
+) -> Result<()> {
+    let keys: Vec<String> = wanted.iter().flat_map(Wanted::keys).collect();
+    let counted = app
+        .db
+        .read(move |tx| {
+            let keys = keys.clone();
+            Box::pin(async move {
+                let mut counted = Vec::with_capacity(keys.len());
+                for key in keys {
+                    let count = missing_file::stored_count(tx, project.0, &key).await?;
+                    counted.push(((project, key), count));
+                }
+                Ok(counted)
+            })
+        })
+        .await?;
+    stored.extend(counted);
+    Ok(())
+}
+
 /// Fingerprints, summarizes and compresses a symbolicated event.
 pub(crate) fn conclude(
     project: ProjectId,
     original: &Event,
-    outcome: &Outcome,
+    looked: Looked,
     secret: &[u8; 32],
 ) -> Result<Digested> {
-    let result = &outcome.event;
+    let result = &looked.outcome.event;
     let event_id =
         original.event_id.ok_or_else(|| Error::internal("a normalized event has no id"))?;
     let forms = stored::pack(original, result)?;
@@ -246,7 +294,7 @@ pub(crate) fn conclude(
         hash: grouping::fingerprint(result).hash,
         tags: tags::counted(result),
         user_hash: user_hash::user_hash(result, secret),
-        missing: outcome.missing.clone(),
+        missing: looked.missing,
         frames: frames_by_status(result),
         summary,
     })

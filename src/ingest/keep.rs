@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::count_tags;
 use super::digest::Digested;
+use super::missing::Missing;
 use crate::app::App;
 use crate::db::engine::Tx;
 use crate::db::event::{EventKey, StoredEvent};
 use crate::db::issue::IssueUpdate;
 use crate::db::issue_count::{TagKey, UserKey};
-use crate::db::missing_file::MissingFile;
-use crate::db::{self, accepted, event, issue, issue_count, missing_file};
+use crate::db::{self, accepted, event, issue, issue_count, redigest};
 use crate::error::Result;
 use crate::grouping;
 
@@ -207,7 +208,7 @@ async fn count(tx: &mut Tx<'_>, events: &[(&Candidate, i64)], now_ms: i64) -> Re
     for user in issue_count::add_users(tx, &users).await? {
         *new_users.entry(user.issue_id).or_default() += 1;
     }
-    issue_count::add_tags(tx, &tags.into_iter().collect::<Vec<_>>()).await?;
+    count_tags::count(tx, &tags).await?;
     issue_count::add_hours(tx, &hours.into_iter().collect::<Vec<_>>()).await?;
     // Hot issue rows last, so that they are locked as briefly as possible.
     for (issue_id, update) in &issues {
@@ -231,36 +232,17 @@ fn merge(sum: &mut IssueUpdate, other: &IssueUpdate) {
     sum.first_seen_ms = first_seen_ms;
 }
 
-/// Writes down what events miss. A file that appeared since the look-up sends its event round once more.
 async fn remember_missing(
     tx: &mut Tx<'_>,
     events: &[(&Candidate, i64)],
     now_ms: i64,
 ) -> Result<()> {
-    let mut stored: BTreeMap<(i64, &str), bool> = BTreeMap::new();
-    let mut missing = Vec::new();
+    let mut missing = Missing::default();
     for (candidate, _) in events {
         let digested = &candidate.digested;
-        let mut has_appeared = false;
-        for key in &digested.missing {
-            let place = (digested.project_id, key.as_str());
-            let is_stored = match stored.get(&place) {
-                Some(is_stored) => *is_stored,
-                None => missing_file::is_stored(tx, digested.project_id, key).await?,
-            };
-            stored.insert(place, is_stored);
-            has_appeared |= is_stored;
-            missing.push(MissingFile {
-                project_id: digested.project_id,
-                key: key.clone(),
-                received_at_ms: digested.received_at_ms,
-                event_row_id: candidate.row_id,
-            });
-        }
-        if has_appeared {
-            event::queue_redigest(tx, candidate.row_id, now_ms).await?;
+        if missing.of(tx, digested, candidate.row_id).await? {
+            redigest::queue(tx, candidate.row_id, now_ms).await?;
         }
     }
-    missing.sort();
-    missing_file::insert(tx, &missing).await
+    missing.keep(tx).await
 }

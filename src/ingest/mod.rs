@@ -1,10 +1,12 @@
 //! The life of an event: accepted durably, then normalized, scrubbed, symbolicated, grouped and kept.
 
 pub(crate) mod accept;
+pub(crate) mod count_tags;
 pub(crate) mod digest;
 pub(crate) mod disk;
 pub(crate) mod intake;
 pub(crate) mod keep;
+pub(crate) mod missing;
 pub(crate) mod normalize;
 pub(crate) mod normalize_frames;
 pub(crate) mod redigest;
@@ -14,3 +16,6 @@ pub(crate) mod summary;
 pub(crate) mod tags;
 pub(crate) mod trim;
 pub(crate) mod user_hash;
+
+#[cfg(test)]
+mod tests;

@@ -5,62 +5,58 @@
 
 use std::sync::Arc;
 
-use protocol::event::Event;
 use protocol::id::{IssueId, ProjectId};
 
-use super::digest::{self, Digested};
+use super::digest::{self, Attempt, Digested};
 use super::keep::{NewIssue, find_or_make};
-use super::{stored, tags};
+use super::missing::Missing;
+use super::{count_tags, stored, tags};
 use crate::app::App;
 use crate::blocking;
 use crate::db::engine::Tx;
 use crate::db::event::StoredEvent;
 use crate::db::issue::IssueUpdate;
 use crate::db::issue_count::{TagKey, UserKey};
-use crate::db::missing_file::MissingFile;
-use crate::db::{event, issue, issue_count, missing_file};
-use crate::error::{Error, Result};
+use crate::db::{self, event, issue, issue_count, missing_file};
+use crate::error::Result;
 
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
 
-/// Digests kept events again.
+/// Digests a kept event again; the inner error is the event's own, its old result stays.
 ///
 /// # Errors
-/// When files or the database cannot be reached, or an event cannot be digested: its old result stays.
-pub(crate) async fn redigest(app: &App, rows: Vec<StoredEvent>) -> Result<()> {
-    let read = |row: &StoredEvent| -> Result<(Event, Event)> {
-        let json = stored::original_json(&row.original)?;
-        let result = stored::event(&stored::result_json(&row.original, &row.result)?)?;
-        Ok((stored::event(&json)?, result))
+/// When files or the database cannot be reached.
+pub(crate) async fn redigest(app: &App, row: StoredEvent) -> Result<Attempt<()>> {
+    let read = move || {
+        let read = digest::caught(|| {
+            let json = stored::original_json(&row.original)?;
+            let result = stored::event(&stored::result_json(&row.original, &row.result)?)?;
+            Ok((stored::event(&json)?, tags::counted(&result)))
+        });
+        Ok((row, read))
     };
-    let (rows, events) = blocking::run(move || {
-        let events: Result<Vec<_>> = rows.iter().map(read).collect();
-        Ok((rows, events))
-    })
-    .await?;
-    let (originals, old_results): (Vec<Event>, Vec<Event>) = events?.into_iter().unzip();
-    let projects = rows.iter().map(|row| ProjectId(row.project_id));
-    let outcomes =
-        digest::symbolicate_all(app, projects.zip(originals.iter().cloned()).collect()).await?;
+    let (row, read) = blocking::run(read).await?;
+    let (original, old_tags) = match read {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(error)),
+    };
+    let project = ProjectId(row.project_id);
+    let looked = digest::symbolicate_all(app, vec![(project, original.clone())]).await?;
     let secret = app.secrets.user_hash;
-    let concluded = blocking::run(move || {
-        let joined = rows.into_iter().zip(originals).zip(outcomes).zip(old_results);
-        let conclude =
-            |(((row, original), outcome), old_result): (((StoredEvent, Event), _), Event)| {
-                let outcome = Result::<_, String>::map_err(outcome, Error::internal)?;
-                let project = ProjectId(row.project_id);
-                let digested = digest::conclude(project, &original, &outcome, &secret)?;
-                Ok((row, digested, tags::counted(&old_result)))
-            };
-        joined.map(conclude).collect::<Result<Vec<_>>>()
-    })
-    .await?;
-    digest::count_frames(app, concluded.iter().map(|(_, digested, _)| digested));
-    for (row, digested, old_tags) in concluded {
-        replace(app, row, digested, old_tags).await?;
-    }
-    Ok(())
+    let conclude = move || {
+        let mut looked = looked.into_iter();
+        let looked = looked.next().unwrap_or_else(|| Err("symbolication lost it".to_owned()));
+        Ok(looked.and_then(|looked| {
+            digest::caught(|| digest::conclude(project, &original, looked, &secret))
+        }))
+    };
+    let digested = match blocking::run(conclude).await? {
+        Ok(digested) => digested,
+        Err(error) => return Ok(Err(error)),
+    };
+    digest::count_frames(app, std::iter::once(&digested));
+    replace(app, row, digested, old_tags).await.map(Ok)
 }
 
 /// One event's change.
@@ -69,15 +65,17 @@ struct Change {
     digested: Digested,
     old_tags: Vec<(String, String)>,
     new_issue_id: i64,
+    now_ms: i64,
 }
 
-async fn replace(
+pub(super) async fn replace(
     app: &App,
     row: StoredEvent,
     digested: Digested,
     old_tags: Vec<(String, String)>,
 ) -> Result<()> {
-    let change = Arc::new(Change { row, digested, old_tags, new_issue_id: app.clock.new_id() });
+    let (new_issue_id, now_ms) = (app.clock.new_id(), app.clock.now_ms());
+    let change = Arc::new(Change { row, digested, old_tags, new_issue_id, now_ms });
     app.db
         .write_digest(move |tx| {
             let change = Arc::clone(&change);
@@ -87,8 +85,12 @@ async fn replace(
 }
 
 async fn replace_in(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
-    // Read again: retention may have removed the event, or another run moved it.
-    let Some(row) = event::by_row(tx, change.row.id).await? else { return Ok(()) };
+    // Read again: retention may have removed the event.
+    let Some(row) = event::lock(tx, change.row.id).await? else { return Ok(()) };
+    if row.result != change.row.result {
+        // Another replica, or a run whose lease ended, was faster; what we know of the event is old.
+        return Ok(());
+    }
     let old = issue::by_id(tx, IssueId(row.issue_id)).await?;
     let status = old.as_ref().map_or("unresolved", |issue| issue.status.as_str());
     let digested = &change.digested;
@@ -101,7 +103,7 @@ async fn replace_in(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
         summary: &digested.summary,
     };
     let (issue_id, _) = find_or_make(tx, &new).await?;
-    event::update_result(tx, row.id, IssueId(issue_id), &digested.result).await?;
+    db::redigest::keep_result(tx, row.id, IssueId(issue_id), &digested.result).await?;
     if issue_id == row.issue_id {
         // Title and culprit may have become readable.
         issue::add(tx, &IssueUpdate { id: issue_id, added: 0, ..digested.summary.clone() }).await?;
@@ -109,7 +111,7 @@ async fn replace_in(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
         add(tx, issue_id, digested).await?;
         take(tx, &row, &change.old_tags).await?;
     }
-    remember_missing(tx, &row, digested).await
+    remember_missing(tx, &row, change).await
 }
 
 async fn add(tx: &mut Tx<'_>, issue_id: i64, digested: &Digested) -> Result<()> {
@@ -121,7 +123,7 @@ async fn add(tx: &mut Tx<'_>, issue_id: i64, digested: &Digested) -> Result<()> 
         let key = TagKey { issue_id, key: key.clone(), value: value.clone() };
         (key, (1, digested.occurred_at_ms))
     };
-    issue_count::add_tags(tx, &digested.tags.iter().map(tag).collect::<Vec<_>>()).await?;
+    count_tags::count(tx, &digested.tags.iter().map(tag).collect()).await?;
     issue_count::add_hours(tx, &[((issue_id, digested.occurred_at_ms / HOUR_MS), 1)]).await?;
     issue::add(tx, &IssueUpdate { id: issue_id, ..digested.summary.clone() }).await
 }
@@ -129,6 +131,8 @@ async fn add(tx: &mut Tx<'_>, issue_id: i64, digested: &Digested) -> Result<()> 
 /// Takes a moved event off everything its old issue counts; an emptied issue goes.
 async fn take(tx: &mut Tx<'_>, row: &StoredEvent, old_tags: &[(String, String)]) -> Result<()> {
     let issue_id = row.issue_id;
+    // A digest that is adding to the issue goes first, or finds it gone and makes a new one.
+    issue::lock_hashes(tx, issue_id).await?;
     if let Some(user_hash) = row.user_hash.clone()
         && issue_count::take_user(tx, &UserKey { issue_id, user_hash }).await?
     {
@@ -149,19 +153,12 @@ async fn take(tx: &mut Tx<'_>, row: &StoredEvent, old_tags: &[(String, String)])
     Ok(())
 }
 
-/// Writes down what the event still misses. What is stored and did not help is not missing.
-async fn remember_missing(tx: &mut Tx<'_>, row: &StoredEvent, digested: &Digested) -> Result<()> {
+/// Writes down what the event still misses. A file that arrived since the look-up sends it round once more.
+async fn remember_missing(tx: &mut Tx<'_>, row: &StoredEvent, change: &Change) -> Result<()> {
     missing_file::delete_of_event(tx, row.id).await?;
-    let mut missing = Vec::new();
-    for key in &digested.missing {
-        if !missing_file::is_stored(tx, row.project_id, key).await? {
-            missing.push(MissingFile {
-                project_id: row.project_id,
-                key: key.clone(),
-                received_at_ms: row.received_at_ms,
-                event_row_id: row.id,
-            });
-        }
+    let mut missing = Missing::default();
+    if missing.of(tx, &change.digested, row.id).await? {
+        db::redigest::queue(tx, row.id, change.now_ms).await?;
     }
-    missing_file::insert(tx, &missing).await
+    missing.keep(tx).await
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::app::App;
+use crate::clock::Clock;
 use crate::db::{accepted, job, outcome};
 use crate::error::Result;
 
@@ -13,6 +14,8 @@ use crate::error::Result;
 const EVERY: Duration = Duration::from_secs(5);
 /// How long an event may wait for its digest, in milliseconds: seven days.
 const ACCEPTED_AGE_MS_MAX: i64 = 7 * 24 * 3600 * 1000;
+/// Most events that expire in one round, so that nobody waits long for the writer.
+const EXPIRED_MAX: i64 = 1_000;
 
 /// Waits for the next round and does it. The last round is done when the server stops.
 ///
@@ -58,14 +61,21 @@ async fn write_outcomes(app: &App) -> Result<()> {
     written
 }
 
+/// Removes what waited too long, and counts it for its project.
 async fn expire(app: &App) -> Result<()> {
-    let before_ms = app.clock.now_ms() - ACCEPTED_AGE_MS_MAX;
-    let expired = app
+    let now_ms = app.clock.now_ms();
+    let before_id = Clock::first_id_at(now_ms - ACCEPTED_AGE_MS_MAX);
+    let projects = app
         .db
-        .write(move |tx| Box::pin(async move { accepted::expire(tx, before_ms).await }))
+        .write(move |tx| {
+            Box::pin(async move { accepted::expire(tx, before_id, EXPIRED_MAX).await })
+        })
         .await?;
-    if expired > 0 {
-        warn!("{expired} accepted events expired without a digest");
+    for project in &projects {
+        app.intake.count_outcome(*project, now_ms, "dropped:expired", "event", 1);
+    }
+    if !projects.is_empty() {
+        warn!("{} accepted events expired without a digest", projects.len());
     }
     Ok(())
 }

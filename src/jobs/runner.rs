@@ -26,6 +26,7 @@ impl Runner {
     /// When the queue cannot be read.
     pub(crate) async fn start(app: &App) -> Result<Self> {
         digest::recover(app).await?;
+        resymbolicate::recover(app).await?;
         let mut tasks = JoinSet::new();
         for _ in 0..app.config.digest.workers.min(digest::workers_max(app)) {
             tasks.spawn(repeat(app.clone(), "digest", digest::turn));

@@ -78,7 +78,7 @@ pub(crate) fn symbolicate(
 const NIL: DebugId = DebugId { uuid: uuid::Uuid::nil(), age: 0 };
 
 /// Returns the address of a native frame.
-fn native_addr(frame: &Frame, event: &Event) -> Option<u64> {
+pub(crate) fn native_addr(frame: &Frame, event: &Event) -> Option<u64> {
     let platform = frame.platform.as_deref().or(event.platform.as_deref()).unwrap_or_default();
     let addr = frame.instruction_addr?.0;
     NATIVE_PLATFORMS.contains(&platform).then_some(addr)

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::event::Event;
-use protocol::stacktrace::{FrameStatus, Stacktrace};
+use protocol::stacktrace::{Frame, FrameStatus, Stacktrace};
 
 use crate::images::Images;
 use crate::wanted::{Found, Wanted};
@@ -37,7 +37,7 @@ pub enum Step {
 pub struct Outcome {
     /// The event with readable frames, each with its verdict; raw traces beside the changed ones.
     pub event: Event,
-    /// Keys of what was not there.
+    /// Keys of what was not there, or was there and did not help: another file may.
     pub missing: BTreeSet<String>,
 }
 
@@ -94,11 +94,39 @@ impl Symbolication {
     fn finish(&mut self) -> Outcome {
         let mut event = std::mem::take(&mut self.event);
         let traces = self.symbolicated_traces(&event);
+        let missing = self.missing(&event, &traces);
         replace_traces(&mut event, traces);
         self.mark_images(&mut event);
-        let is_missing = |found: &Found| matches!(found, Found::Missing | Found::WithoutMap);
-        let missing = self.findings.iter().filter(|(_, found)| is_missing(found));
-        Outcome { missing: missing.flat_map(|(wanted, _)| wanted.keys()).collect(), event }
+        Outcome { missing, event }
+    }
+
+    /// Returns the keys under which another file would be worth another look.
+    ///
+    /// Beside what nobody uploaded that is what gave no line for any frame: a stripped program whose debug
+    /// companion is still to come, a source map of another build.
+    fn missing(&self, event: &Event, traces: &[Option<Stacktrace>]) -> BTreeSet<String> {
+        let is_found = |found: &Found| {
+            matches!(found, Found::Native(_) | Found::Sources { .. } | Found::SourceMap { .. })
+        };
+        let absent = self.findings.iter().filter(|(_, found)| !is_found(found));
+        let mut missing: BTreeSet<&Wanted> = absent.map(|(wanted, _)| wanted).collect();
+        let images = Images::of_event(event);
+        let (mut helped, mut idle) = (BTreeSet::new(), BTreeSet::new());
+        for (raw, made) in raw_traces(event).zip(traces) {
+            let (Some(raw), Some(made)) = (raw, made) else { continue };
+            for verdict in made.frames.iter().filter_map(|frame| frame.symbolication.as_ref()) {
+                let Some(raw) = raw.frames.get(verdict.original_index as usize) else { continue };
+                let wanted = native_frames::wanted(raw, event, &images)
+                    .or_else(|| js_frames::wanted(raw, event, &images));
+                match (&verdict.status, wanted) {
+                    (FrameStatus::AsSent, _) | (_, None) => {}
+                    (FrameStatus::Symbolicated, Some(wanted)) => drop(helped.insert(wanted)),
+                    (_, Some(wanted)) => drop(idle.insert(wanted)),
+                }
+            }
+        }
+        missing.extend(idle.difference(&helped));
+        missing.into_iter().flat_map(Wanted::keys).collect()
     }
 
     /// Returns the new trace for each trace of the event, in the order of [`replace_traces`].
@@ -129,10 +157,17 @@ impl Symbolication {
         is_crash: bool,
     ) -> Stacktrace {
         let mut frames = Vec::with_capacity(trace.frames.len());
-        for (index, frame) in trace.frames.iter().enumerate() {
+        let mut is_run_expanded = false;
+        for (index, frame) in trace.frames.iter().enumerate().skip(end_markers(trace, event)) {
+            let place = run_place(trace, index);
+            if is_run_expanded && place == RunPlace::Inlined {
+                // The look-up of the run's first frame gave the whole chain.
+                continue;
+            }
             let at = native_frames::Place { trace, index, is_crash };
             let made = native_frames::symbolicate(frame, &at, event, images, &self.findings)
                 .or_else(|| js_frames::symbolicate(frame, index, event, images, &self.findings));
+            is_run_expanded = made.iter().flatten().any(is_changed);
             match made {
                 Some(made) => frames.extend(made),
                 None => frames.push(js_frames::as_sent(frame, index, event)),
@@ -159,6 +194,35 @@ impl Symbolication {
     }
 }
 
+/// Returns how many frames at the oldest end only say that the stack ended: their address is zero.
+fn end_markers(trace: &Stacktrace, event: &Event) -> usize {
+    let is_marker = |frame: &&Frame| {
+        native_frames::native_addr(frame, event) == Some(0)
+            && frame.addr_mode.as_deref().is_none_or(|mode| mode == "abs")
+    };
+    let markers = trace.frames.iter().take_while(is_marker).count();
+    // A trace of nothing else is all there is to show.
+    if markers < trace.frames.len() { markers } else { 0 }
+}
+
+/// What a frame is in its run of neighbours with the same address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RunPlace {
+    /// A frame of the machine's stack: the first of its run, or one of its recursion.
+    Physical,
+    /// An inlined call that the SDK, which symbolicated by itself, put behind it.
+    Inlined,
+}
+
+fn run_place(trace: &Stacktrace, index: usize) -> RunPlace {
+    let frame = &trace.frames[index];
+    let same = |other: &&Frame| other.instruction_addr == frame.instruction_addr;
+    let first = trace.frames[..=index].iter().rev().take_while(same).last();
+    let is_inlined = frame.instruction_addr.is_some()
+        && first.is_some_and(|first| first.function != frame.function);
+    if is_inlined { RunPlace::Inlined } else { RunPlace::Physical }
+}
+
 /// Mechanisms whose newest frame is where the program was, not where a call returns to.
 const CRASH_MECHANISMS: &[&str] = &[
     "signalhandler",
@@ -169,6 +233,13 @@ const CRASH_MECHANISMS: &[&str] = &[
     "UnhandledException",
     "breakpad",
 ];
+
+/// Returns the traces of an event in the order of [`replace_traces`].
+fn raw_traces(event: &Event) -> impl Iterator<Item = Option<&Stacktrace>> {
+    let exceptions = event.exception.values.iter().map(|e| e.stacktrace.as_ref());
+    let threads = event.threads.values.iter().map(|t| t.stacktrace.as_ref());
+    exceptions.chain(std::iter::once(event.stacktrace.as_ref())).chain(threads)
+}
 
 /// Puts the new traces in and keeps the old ones beside those that changed.
 fn replace_traces(event: &mut Event, traces: Vec<Option<Stacktrace>>) {
@@ -188,7 +259,7 @@ fn replace_traces(event: &mut Event, traces: Vec<Option<Stacktrace>>) {
     }
 }
 
-fn is_changed(frame: &protocol::stacktrace::Frame) -> bool {
+fn is_changed(frame: &Frame) -> bool {
     frame.symbolication.as_ref().is_some_and(|symbolication| {
         matches!(
             symbolication.status,
@@ -196,3 +267,7 @@ fn is_changed(frame: &protocol::stacktrace::Frame) -> bool {
         )
     })
 }
+
+#[cfg(test)]
+#[path = "tests/symbolication.rs"]
+mod tests;

@@ -14,7 +14,7 @@ use super::derived::{self, DerivedKey, Outcome};
 use crate::app::App;
 use crate::db;
 use crate::db::debug_file::DebugFile;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Opened look-up files that are kept; each is a memory map and a few hundred bytes.
 const OPENED_MAX: usize = 512;
@@ -165,10 +165,18 @@ async fn open(app: &App, key: &DerivedKey) -> Result<Found> {
     if let Some(found) = app.opened.0.get(&text) {
         return Ok(found);
     }
-    let bytes = match derived::open(app, key).await? {
-        Outcome::File(bytes) => bytes,
-        Outcome::Unusable(reason) => return Ok(Found::Unusable(reason)),
-        Outcome::TooLargeHere(reason) => return Ok(Found::TooLargeHere(reason)),
+    let bytes = match derived::open(app, key).await {
+        Ok(Outcome::File(bytes)) => bytes,
+        Ok(Outcome::Unusable(reason)) => return Ok(Found::Unusable(reason)),
+        Ok(Outcome::TooLargeHere(reason)) => return Ok(Found::TooLargeHere(reason)),
+        // One lost file must not hold up the digest of everything else.
+        Err(Error::NotFound) => {
+            tracing::error!(derived.key = %key, "an uploaded file of {key} is gone from the blob store");
+            return Ok(Found::Unusable(
+                "it is gone from the server's storage: upload it again".to_owned(),
+            ));
+        }
+        Err(error) => return Err(error),
     };
     let damaged = |error: &dyn std::fmt::Display| {
         Found::Unusable(format!("its look-up file is damaged: {error}"))

@@ -68,7 +68,9 @@ async fn write(
             Box::pin(async move {
                 let id = insert(tx, &bundle, &files).await?;
                 associate(tx, id, &association, now_ms).await?;
-                db::job::enqueue(tx, job_id, "resymbolicate", "", now_ms).await
+                // Under the bundle's id, so that the job starts from what this bundle answers to.
+                let arrived = id.to_string();
+                db::job::enqueue(tx, job_id, "resymbolicate", &arrived, now_ms).await
             })
         })
         .await?;

@@ -66,7 +66,9 @@ async fn insert(
     if let Some(derive) = derive {
         db::job::enqueue(tx, derive_job, "derive", derive, now_ms).await?;
     }
-    db::job::enqueue(tx, resymbolicate_job, "resymbolicate", "", now_ms).await?;
+    // Under the file's id, so that the job starts from what this file answers to.
+    let arrived = file.id.to_string();
+    db::job::enqueue(tx, resymbolicate_job, "resymbolicate", &arrived, now_ms).await?;
     Ok(file)
 }
 
