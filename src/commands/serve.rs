@@ -86,7 +86,11 @@ impl Running {
     pub(super) async fn run(self) -> Result<()> {
         let Self { app, listener, runner, .. } = self;
         let router = routes::router(app.clone());
-        tokio::join!(listener.serve(&app, router), stop_when_asked(&app));
+        // Whichever ends first: everything begun is finished, or somebody asked a second time.
+        tokio::select! {
+            () = listener.serve(&app, router) => {}
+            () = stop_when_asked(&app) => {}
+        }
         runner.drain().await;
         app.db.clone().close().await;
         info!("stopped");
