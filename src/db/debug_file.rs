@@ -231,8 +231,8 @@ mod tests {
                 file_key::insert(tx, 1, &keys, 5, 7).await?;
                 file_key::insert(tx, 1, &keys, 5, 8).await?;
                 file_key::insert(tx, 1, &[], 6, 8).await?;
-                assert!(missing_file::is_stored(tx, 1, "code-id:bb").await?);
-                assert!(!missing_file::is_stored(tx, 2, "code-id:bb").await?);
+                assert!(missing_file::stored_count(tx, 1, "code-id:bb").await? == 1);
+                assert!(missing_file::stored_count(tx, 2, "code-id:bb").await? == 0);
                 Ok(())
             })
         })

@@ -8,6 +8,9 @@ use protocol::id::ProjectId;
 use super::engine::{Bind, Tx, from_row};
 use crate::error::Result;
 
+/// Most distinct values that one tag counts within one issue; further values are not counted.
+pub(crate) const TAG_VALUES_MAX: i64 = 1_000;
+
 /// One more event of a user in an issue.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct UserKey {
