@@ -272,12 +272,11 @@ pub(crate) async fn depth(tx: &mut Tx<'_>) -> Result<Depth> {
 /// A parked event, for people.
 #[derive(Debug, Clone)]
 pub(crate) struct Parked {
-    pub(crate) event_id: Vec<u8>,
     pub(crate) received_at_ms: i64,
     pub(crate) parked_at_ms: Option<i64>,
     pub(crate) error: Option<String>,
 }
-from_row!(Parked { event_id, received_at_ms, parked_at_ms, error });
+from_row!(Parked { received_at_ms, parked_at_ms, error });
 
 /// Returns an event that is not digested yet, with the error of the last try.
 pub(crate) async fn find(
@@ -286,7 +285,7 @@ pub(crate) async fn find(
     event_id: &EventId,
 ) -> Result<Option<Parked>> {
     tx.optional(
-        "SELECT event_id, received_at_ms, parked_at_ms, error
+        "SELECT received_at_ms, parked_at_ms, error
          FROM accepted
          WHERE project_id = $1 AND event_id = $2",
         &[&project.0, &event_id.bytes()],

@@ -27,7 +27,6 @@ pub(crate) struct StoredIssue {
     pub(crate) users_seen: i64,
     pub(crate) first_release: Option<String>,
     pub(crate) last_release: Option<String>,
-    pub(crate) last_environment: Option<String>,
     pub(crate) is_unhandled_at_ms: Option<i64>,
 }
 from_row!(StoredIssue {
@@ -48,7 +47,6 @@ from_row!(StoredIssue {
     users_seen,
     first_release,
     last_release,
-    last_environment,
     is_unhandled_at_ms
 });
 
@@ -204,7 +202,7 @@ pub(crate) async fn by_id(tx: &mut Tx<'_>, id: IssueId) -> Result<Option<StoredI
     tx.optional(
         "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
            first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           last_environment, is_unhandled_at_ms
+           is_unhandled_at_ms
          FROM issue
          WHERE id = $1",
         &[&id.0],
@@ -221,7 +219,7 @@ pub(crate) async fn by_number(
     tx.optional(
         "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
            first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           last_environment, is_unhandled_at_ms
+           is_unhandled_at_ms
          FROM issue
          WHERE project_id = $1 AND number = $2",
         &[&project.0, &number],
@@ -253,7 +251,7 @@ pub(crate) async fn page(
     tx.all(
         "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
            first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           last_environment, is_unhandled_at_ms
+           is_unhandled_at_ms
          FROM issue
          WHERE project_id = $1 AND (CAST($5 AS TEXT) IS NULL OR status = $5)
            AND (last_seen_ms < $2 OR (last_seen_ms = $2 AND id < $3))

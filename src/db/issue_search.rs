@@ -66,7 +66,7 @@ macro_rules! search {
         concat!(
             "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
                first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-               last_environment, is_unhandled_at_ms
+               is_unhandled_at_ms
              FROM issue
              WHERE project_id = $1 AND status = $2
                AND (CAST($3 AS TEXT) IS NULL OR level = $3)

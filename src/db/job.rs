@@ -9,9 +9,8 @@ pub(crate) struct Job {
     pub(crate) id: i64,
     /// What it is about; two jobs of one kind about the same thing are one.
     pub(crate) dedupe: String,
-    pub(crate) attempts: i64,
 }
-from_row!(Job { id, dedupe, attempts });
+from_row!(Job { id, dedupe });
 
 /// Queues a job, unless the same one waits already.
 pub(crate) async fn enqueue(
@@ -45,7 +44,7 @@ pub(crate) async fn claim(
            WHERE kind = $1 AND parked_at_ms IS NULL AND visible_at_ms <= $2
            ORDER BY visible_at_ms, id
            LIMIT 1)
-         RETURNING id, dedupe, attempts",
+         RETURNING id, dedupe",
         "UPDATE job SET visible_at_ms = $3, attempts = attempts + 1
          WHERE id = (
            SELECT id FROM job
@@ -53,7 +52,7 @@ pub(crate) async fn claim(
            ORDER BY visible_at_ms, id
            LIMIT 1
            FOR UPDATE SKIP LOCKED)
-         RETURNING id, dedupe, attempts",
+         RETURNING id, dedupe",
     );
     tx.optional(sql, &[&kind, &now_ms, &lease_until_ms]).await
 }

@@ -304,7 +304,6 @@ mod tests {
     fn an_event_that_is_not_there_yet_says_why() {
         let waiting = |parked_at_ms, error: Option<&str>| {
             why_not_yet(&accepted::Parked {
-                event_id: Vec::new(),
                 received_at_ms: 1_795_226_127_147,
                 parked_at_ms,
                 error: error.map(str::to_owned),
