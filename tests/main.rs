@@ -7,9 +7,12 @@ mod api_events;
 mod api_issues;
 mod api_sentry_cli;
 mod commands;
+mod durability;
 mod health;
 mod native_crash;
 mod node_crash;
+mod scrubbing;
+mod sdk_events;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;

@@ -175,7 +175,10 @@ fn renewed(envelope: &[u8], event_id: EventId, now_ms: i64) -> Result<Vec<u8>> {
     let recorded = event.get("timestamp").and_then(Timestamp::from_value).unwrap_or_default();
     let shift_ms = now_ms - recorded.ms();
     shift(&mut event, shift_ms);
-    let breadcrumbs = event.pointer_mut("/breadcrumbs/values").and_then(Value::as_array_mut);
+    // Some SDKs wrap the list, some do not.
+    let is_wrapped = event.pointer("/breadcrumbs/values").is_some();
+    let place = if is_wrapped { "/breadcrumbs/values" } else { "/breadcrumbs" };
+    let breadcrumbs = event.pointer_mut(place).and_then(Value::as_array_mut);
     breadcrumbs.into_iter().flatten().for_each(|breadcrumb| shift(breadcrumb, shift_ms));
     Ok(format!("{{\"event_id\":\"{event_id}\"}}\n{{\"type\":\"event\"}}\n{event}\n").into_bytes())
 }

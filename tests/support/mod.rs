@@ -3,6 +3,8 @@
 pub(crate) mod client;
 pub(crate) mod command;
 pub(crate) mod database;
+pub(crate) mod reading;
+pub(crate) mod rows;
 pub(crate) mod sentry_cli;
 pub(crate) mod server;
 pub(crate) mod trace;

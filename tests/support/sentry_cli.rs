@@ -47,6 +47,7 @@ impl SentryCli {
             .env("SENTRY_AUTH_TOKEN", &credentials.token)
             .env("SENTRY_ORG", &credentials.organization)
             .env("SENTRY_PROJECT", &credentials.project)
+            .env("SENTRY_DSN", &credentials.dsn)
             .env("SENTRY_DISABLE_UPDATE_CHECK", "1");
         let ended = command.output().await.expect("sentry-cli starts");
         let output = [ended.stdout, ended.stderr].concat();

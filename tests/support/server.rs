@@ -158,14 +158,20 @@ impl Server {
         &self.client
     }
 
+    /// Returns the public key of the first project.
+    pub(crate) fn public_key(&self) -> &str {
+        self.credentials.dsn.split(['/', '@']).nth(2).expect("the DSN has a key")
+    }
+
+    /// Returns where browsers send the first project's envelopes, with the key.
+    pub(crate) fn envelope_path(&self) -> String {
+        let (project, key) = (self.credentials.project_id, self.public_key());
+        format!("/api/{project}/envelope/?sentry_key={key}&sentry_version=7")
+    }
+
     /// Sends an envelope to the first project and returns the answer.
     pub(crate) async fn send_envelope(&self, envelope: impl Into<reqwest::Body>) -> Answer {
-        let key = self.credentials.dsn.split(['/', '@']).nth(2).expect("the DSN has a key");
-        let path = format!(
-            "/api/{}/envelope/?sentry_key={key}&sentry_version=7",
-            self.credentials.project_id
-        );
-        let request = self.client.post(self.url(&path)).body(envelope);
+        let request = self.client.post(self.url(&self.envelope_path())).body(envelope);
         Answer::of(request.send().await.expect("the server answers")).await
     }
 
@@ -192,11 +198,19 @@ impl Server {
         self.child.kill().await.expect("the server can be killed");
     }
 
+    /// As [`Self::kill9`], without waiting for its end.
+    pub(crate) fn kill_now(&self) {
+        self.signal(Signal::KILL);
+    }
+
     /// Asks the server to end.
     pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        kill_process(pid.expect("the server runs"), Signal::TERM)
-            .expect("the server can be asked to end");
+        kill_process(pid.expect("the server runs"), signal).expect("the server can be signalled");
     }
 
     /// Waits until the server has ended and returns its exit code.

@@ -118,6 +118,23 @@ fn routes_are_documented() {
     }
 }
 
+/// Says whether a text holds what a merge leaves where it could not decide.
+fn is_half_merged(text: &str) -> bool {
+    let marks = ["<", ">"].map(|mark| format!("{} ", mark.repeat(7)));
+    text.lines().any(|line| marks.iter().any(|mark| line.starts_with(mark)))
+}
+
+#[test]
+fn nothing_is_half_merged() {
+    let folders = ["cli", "docs", "migrations", "src", "tests"].into_iter().flat_map(files_below);
+    let files = folders.chain(["README.md", "Cargo.toml", "fixtures/README.md"].map(str::to_owned));
+    let texts = files.filter_map(|path| Some((fs::read_to_string(root().join(&path)).ok()?, path)));
+    let bad = texts.filter(|(text, _)| is_half_merged(text)).map(|(_, path)| path);
+    assert_none(&bad.collect::<Vec<_>>());
+    assert!(is_half_merged(&format!("a\n{} HEAD\nb", "<".repeat(7))));
+    assert!(!is_half_merged("a << b\n======="));
+}
+
 #[test]
 fn nothing_new_stands_at_the_top_level() {
     let entries = fs::read_dir(root()).expect("the checkout is readable");
