@@ -25,8 +25,8 @@ pub(crate) fn wanted(frame: &Frame, event: &Event, images: &Images<'_>) -> Optio
 
 /// Returns the files of which some frame lies outside the uploaded text.
 ///
-/// Then another build's file is running under the same debug id (sentry-cli makes the id of the map alone), and
-/// positions that happen to lie inside say nothing either.
+/// Then another build's file is running under the same debug id (it was changed after the injection, or sentry-cli
+/// 2.58.6 made the id of the same map), and positions that happen to lie inside say nothing either.
 pub(crate) fn strays(event: &Event, findings: &Findings) -> BTreeSet<DebugId> {
     let images = Images::of_event(event);
     let stray = |frame: &Frame| {
