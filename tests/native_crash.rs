@@ -11,7 +11,7 @@ use crate::support::trace::{Expected, Source, assert_chain, frames, named, outli
 use crate::support::wait::until;
 
 /// Uploads the debug information of a program, with its sources.
-async fn upload(server: &Server, cli: &SentryCli, program: &str) {
+pub(crate) async fn upload(server: &Server, cli: &SentryCli, program: &str) {
     let file = built("debug").join(format!("{program}.debug"));
     let folder = tempdir().unwrap();
     let upload = ["debug-files", "upload", "--include-sources", file.to_str().unwrap()];
@@ -20,7 +20,7 @@ async fn upload(server: &Server, cli: &SentryCli, program: &str) {
 }
 
 /// Waits until no frame of the event waits for a debug file of the program.
-async fn wait_symbolicated(server: &Server, event_id: &str, function: &str) -> Value {
+pub(crate) async fn wait_symbolicated(server: &Server, event_id: &str, function: &str) -> Value {
     until(&format!("{function} in event {event_id}"), async || {
         let event = server.wait_digested(event_id).await;
         (!named(&frames(&event), function).is_empty()).then_some(event)
@@ -29,7 +29,7 @@ async fn wait_symbolicated(server: &Server, event_id: &str, function: &str) -> V
 }
 
 #[track_caller]
-fn assert_rust_crash(event: &Value) {
+pub(crate) fn assert_rust_crash(event: &Value) {
     let source = |name| Source::read(&format!("native/src/rust_crash/{name}.rs"));
     let (main, cart, price) = (source("main"), source("cart"), source("price"));
     let frame = |function, source, marker, inlined| Expected { function, source, marker, inlined };

@@ -13,13 +13,13 @@ use crate::support::trace::{Expected, Source, assert_chain, frames, named, outli
 use crate::support::wait::until;
 
 /// The app, built and with injected debug ids, in a folder of its own.
-struct App {
+pub(crate) struct App {
     folder: TempDir,
 }
 
 impl App {
     /// Copies the app with `change` made to its script and map, and injects debug ids.
-    async fn build(
+    pub(crate) async fn build(
         server: &Server,
         cli: &SentryCli,
         change: impl Fn(&mut String, &mut String),
@@ -38,19 +38,19 @@ impl App {
         app
     }
 
-    async fn upload(&self, server: &Server, cli: &SentryCli, flags: &[&str]) {
+    pub(crate) async fn upload(&self, server: &Server, cli: &SentryCli, flags: &[&str]) {
         let upload = [&["sourcemaps", "upload"], flags, &["dist"]].concat();
         let ran = cli.run(server, self.folder.path(), &upload).await;
         ran.says("File processing complete");
     }
 
-    fn script(&self) -> PathBuf {
+    pub(crate) fn script(&self) -> PathBuf {
         self.folder.path().join("dist/app.js")
     }
 }
 
 #[track_caller]
-fn assert_resolved(event: &Value) {
+pub(crate) fn assert_resolved(event: &Value) {
     let source = |name| Source::read(&format!("node/src/{name}.ts"));
     let (main, checkout, price) = (source("main"), source("checkout"), source("price"));
     let frame = |function, source, marker| Expected { function, source, marker, inlined: false };

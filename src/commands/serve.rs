@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::credentials::{self, Credentials};
 use super::{Place, logging, opened, output};
@@ -86,10 +86,15 @@ impl Running {
     pub(super) async fn run(self) -> Result<()> {
         let Self { app, listener, runner, .. } = self;
         let router = routes::router(app.clone());
-        tokio::join!(listener.serve(&app, router), stop_when_asked(&app));
-        runner.drain().await;
-        app.db.clone().close().await;
-        info!("stopped");
+        let served = async {
+            listener.serve(&app, router).await;
+            runner.drain().await;
+            app.db.clone().close().await;
+        };
+        tokio::select! {
+            () = served => info!("stopped"),
+            () = stop_when_asked(&app) => warn!("asked to stop again: stopped at once"),
+        }
         Ok(())
     }
 }

@@ -27,10 +27,10 @@ impl Server {
 
     /// Waits until nothing waits for the digest.
     pub(crate) async fn wait_idle(&self) {
-        until("the queue to be empty", async || {
-            (self.metric("symbolist_queue_depth").await == 0.0).then_some(())
-        })
-        .await;
+        // The metric is some seconds old.
+        let waiting = "SELECT COUNT(*) FROM accepted WHERE parked_at_ms IS NULL";
+        until("the queue to be empty", async || (self.number(waiting).await == 0).then_some(()))
+            .await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! What lies in a stopped server's database, for what no request can make or see.
+//! What lies in a server's database, for what no request can make or see.
 
 use rusqlite::Connection as Lite;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
@@ -17,7 +17,7 @@ impl Server {
         }
     }
 
-    /// Returns the one number that a query asks for. The server must not run.
+    /// Returns the one number that a query asks for.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         match self.postgres().await {
             Some(mut connection) => {
