@@ -155,6 +155,20 @@ async fn positions_past_the_end_of_the_map_are_not_resolved() {
     assert_unresolved(&frames_of_app(&server, &app).await, &["position_out_of_range"]);
 }
 
+/// sentry-cli makes the debug id of the map alone, so a script that was changed afterwards has the same one. What
+/// betrays it is a frame past the end of the uploaded text; the others lie inside, on wrong lines.
+#[tokio::test]
+async fn script_that_was_changed_after_its_upload_is_not_resolved() {
+    let server = Server::start().await;
+    let [cli, _] = SentryCli::all();
+    let app = App::build(&server, &cli, |_, _| ()).await;
+    app.upload(&server, &cli, &[]).await;
+    let changed = |script: &mut String, _: &mut String| script.insert_str(0, "var q=1;");
+    let deployed = App::build(&server, &cli, changed).await;
+    let statuses = ["position_out_of_range", "unusable_source_map"];
+    assert_unresolved(&frames_of_app(&server, &deployed).await, &statuses);
+}
+
 #[tokio::test]
 async fn map_of_another_build_resolves_nothing() {
     let server = Server::start().await;

@@ -1,5 +1,7 @@
 //! JavaScript frames: from a position in a minified file to the original function, file and line.
 
+use std::collections::BTreeSet;
+
 use protocol::event::Event;
 use protocol::id::DebugId;
 use protocol::stacktrace::{Frame, FrameStatus, MinifiedPosition, SourceRef, Symbolicated};
@@ -21,13 +23,30 @@ pub(crate) fn wanted(frame: &Frame, event: &Event, images: &Images<'_>) -> Optio
     Some(Wanted::SourceMap { debug_id })
 }
 
-/// Symbolicates a JavaScript frame; `None` where it is none.
+/// Returns the files of which some frame lies outside the uploaded text.
+///
+/// Then another build's file is running under the same debug id (sentry-cli makes the id of the map alone), and
+/// positions that happen to lie inside say nothing either.
+pub(crate) fn strays(event: &Event, findings: &Findings) -> BTreeSet<DebugId> {
+    let images = Images::of_event(event);
+    let stray = |frame: &Frame| {
+        let wanted = wanted(frame, event, &images)?;
+        let Wanted::SourceMap { debug_id } = wanted else { return None };
+        let Some(Found::SourceMap { lookup, .. }) = findings.get(&wanted) else { return None };
+        let answer = lookup.lookup(frame.lineno?, frame.colno.unwrap_or(0));
+        matches!(answer, JsAnswer::OutOfRange(_)).then_some(debug_id)
+    };
+    event.stacktraces().flat_map(|trace| &trace.frames).filter_map(stray).collect()
+}
+
+/// Symbolicates a JavaScript frame; `None` where it is none. Nothing is resolved with the files of `strays`.
 pub(crate) fn symbolicate(
     frame: &Frame,
     index: usize,
     event: &Event,
     images: &Images<'_>,
     findings: &Findings,
+    strays: &BTreeSet<DebugId>,
 ) -> Option<Vec<Frame>> {
     let abs_path = minified_path(frame, event)?.to_owned();
     let Some(debug_id) = images.minified(frame).and_then(|image| image.debug_id) else {
@@ -45,6 +64,12 @@ pub(crate) fn symbolicate(
         other => return Some(vec![with_status(frame, index, refusal(other, debug_id, abs_path))]),
     };
     let status = match lookup.lookup(line, frame.colno.unwrap_or(0)) {
+        JsAnswer::Mapped(_) if strays.contains(&debug_id) => FrameStatus::UnusableSourceMap {
+            debug_id,
+            abs_path,
+            reason: "another frame of this event lies past the end of the uploaded file: what ran is another build"
+                .to_owned(),
+        },
         JsAnswer::Mapped(mapped) => {
             return Some(vec![mapped_frame(frame, index, &abs_path, lookup, derived, &mapped)]);
         }

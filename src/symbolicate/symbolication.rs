@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::event::Event;
+use protocol::id::DebugId;
 use protocol::stacktrace::{Frame, FrameStatus, Stacktrace};
 
 use crate::images::Images;
@@ -23,6 +24,8 @@ pub struct Symbolication {
     event: Event,
     findings: Findings,
     has_asked_for_sources: bool,
+    /// Minified files that ran as another build than the uploaded one.
+    strays: BTreeSet<DebugId>,
 }
 
 /// What to do next.
@@ -44,7 +47,12 @@ pub struct Outcome {
 impl Symbolication {
     /// Starts with an event as it was normalized and scrubbed.
     pub fn of_event(event: Event) -> Self {
-        Self { event, findings: Findings::new(), has_asked_for_sources: false }
+        Self {
+            event,
+            findings: Findings::new(),
+            has_asked_for_sources: false,
+            strays: BTreeSet::new(),
+        }
     }
 
     /// Takes what was found for the last [`Step::Need`] (nothing at first) and says what to do next.
@@ -93,6 +101,7 @@ impl Symbolication {
 
     fn finish(&mut self) -> Outcome {
         let mut event = std::mem::take(&mut self.event);
+        self.strays = js_frames::strays(&event, &self.findings);
         let traces = self.symbolicated_traces(&event);
         let missing = self.missing(&event, &traces);
         replace_traces(&mut event, traces);
@@ -166,7 +175,10 @@ impl Symbolication {
             }
             let at = native_frames::Place { trace, index, is_crash };
             let made = native_frames::symbolicate(frame, &at, event, images, &self.findings)
-                .or_else(|| js_frames::symbolicate(frame, index, event, images, &self.findings));
+                .or_else(|| {
+                    let (findings, strays) = (&self.findings, &self.strays);
+                    js_frames::symbolicate(frame, index, event, images, findings, strays)
+                });
             is_run_expanded = made.iter().flatten().any(is_changed);
             match made {
                 Some(made) => frames.extend(made),
