@@ -6,6 +6,7 @@
 use protocol::id::{EventId, ProjectId};
 
 use super::engine::{Bind, Dialect, Tx, from_row};
+use crate::clock::Clock;
 use crate::error::Result;
 
 /// An accepted event, as it came.
@@ -234,14 +235,16 @@ pub(crate) async fn delete(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Removes up to `limit` of the oldest events that were accepted before `before_id` was made and that nobody
-/// digested, parked ones too, and returns their projects. Ids are ordered by time, so nothing is searched.
-pub(crate) async fn expire(tx: &mut Tx<'_>, before_id: i64, limit: i64) -> Result<Vec<i64>> {
+/// Removes up to `limit` of the oldest events that were accepted before `before_ms` and that nobody digested,
+/// parked ones too, and returns their projects. Ids are ordered by time, so nothing is searched.
+pub(crate) async fn expire(tx: &mut Tx<'_>, before_ms: i64, limit: i64) -> Result<Vec<i64>> {
+    let before_id = Clock::first_id_at(before_ms);
     tx.all(
         "DELETE FROM accepted
-         WHERE id IN (SELECT id FROM accepted WHERE id < $1 ORDER BY id LIMIT $2)
+         WHERE id IN (
+           SELECT id FROM accepted WHERE id < $1 AND received_at_ms < $2 ORDER BY id LIMIT $3)
          RETURNING project_id",
-        &[&before_id, &limit],
+        &[&before_id, &before_ms, &limit],
     )
     .await
 }

@@ -65,21 +65,23 @@ pub(crate) fn normalize(mut event: Event, arrival: &Arrival) -> Event {
 fn correct_clock(event: &mut Event, arrival: &Arrival) {
     let received = arrival.received.ms();
     let drift = arrival.sent_at.map(|sent| received - sent.ms()).unwrap_or_default();
-    let timestamp = event.timestamp.unwrap_or(arrival.received).ms();
-    let (shift, problem) = if drift.abs() >= CLOCK_DRIFT_MS_MAX {
-        (drift, Some("clock_drift"))
-    } else if timestamp > received + FUTURE_MS_MAX {
-        (received - timestamp, Some("future_timestamp"))
+    let sent = event.timestamp.unwrap_or(arrival.received).ms();
+    let is_drift = drift.abs() >= CLOCK_DRIFT_MS_MAX;
+    let drift = if is_drift { drift } else { 0 };
+    let timestamp = sent.saturating_add(drift);
+    // Also after the correction: a client may send any two times.
+    let (shift, problem) = if timestamp > received + FUTURE_MS_MAX {
+        (received - sent, Some("future_timestamp"))
     } else if timestamp < received - AGE_MS_MAX {
-        (received - timestamp, Some("past_timestamp"))
+        (received - sent, Some("past_timestamp"))
     } else {
-        (0, None)
+        (drift, is_drift.then_some("clock_drift"))
     };
-    event.timestamp = Some(Timestamp(timestamp.saturating_add(shift)));
+    event.timestamp = Some(Timestamp(sent.saturating_add(shift)));
     event.received = Some(arrival.received);
     for breadcrumb in &mut event.breadcrumbs.values {
-        breadcrumb.timestamp =
-            breadcrumb.timestamp.map(|time| Timestamp(time.ms().saturating_add(shift)));
+        let time = breadcrumb.timestamp.map(|time| time.ms().saturating_add(shift));
+        breadcrumb.timestamp = time.and_then(Timestamp::from_ms);
     }
     if let Some(problem) = problem {
         let value = Some(format!("shifted by {} s", shift / 1000));
@@ -249,6 +251,29 @@ mod tests {
             (future.timestamp, future.errors[0].kind.as_str()),
             (Some(NOW), "future_timestamp")
         );
+    }
+
+    #[test]
+    fn no_clock_moves_an_event_out_of_reach() {
+        for (sent_at, timestamp) in [(0, 0), (0, 253_402_300_799_i64), (253_402_300_799_999, 0)] {
+            let event = json!({"timestamp": timestamp, "breadcrumbs": [{"timestamp": 1}]});
+            let arrival = Arrival { sent_at: Some(Timestamp(sent_at)), ..Arrival::default() };
+            let event = normalized(event, arrival);
+            let time = event.timestamp.unwrap().0;
+            assert!((NOW.0 - AGE_MS_MAX..=NOW.0 + FUTURE_MS_MAX).contains(&time), "{time}");
+            let again = Event::from_json(&serde_json::to_vec(&event).unwrap()).unwrap();
+            assert_eq!(again, event);
+        }
+    }
+
+    #[test]
+    fn notes_are_bounded_and_survive() {
+        let bad: Vec<Value> =
+            (0..150).map(|number| json!([format!("bad key!{number}"), "v"])).collect();
+        let event = normalized(json!({"tags": bad, "release": "a/b"}), Arrival::default());
+        assert!(event.errors.len() <= protocol::lenient::FIELD_ERRORS_MAX);
+        let again = Event::from_json(&serde_json::to_vec(&event).unwrap()).unwrap();
+        assert_eq!(again.errors, event.errors);
     }
 
     #[test]

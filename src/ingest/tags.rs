@@ -82,7 +82,7 @@ fn is_key(key: &str) -> bool {
 }
 
 fn is_value(value: &str) -> bool {
-    !value.is_empty() && value.chars().count() <= CHARS_MAX && !value.contains('\n')
+    !value.is_empty() && value.chars().count() <= CHARS_MAX && !value.contains(['\n', '\0'])
 }
 
 #[cfg(test)]

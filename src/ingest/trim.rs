@@ -4,7 +4,7 @@
 //! 4 KB, far above what any file system allows.
 
 use protocol::event::Event;
-use protocol::lenient::{EventError, Object};
+use protocol::lenient::{EventError, FIELD_ERRORS_MAX, Object};
 use protocol::stacktrace::{Frame, Stacktrace};
 use serde_json::Value;
 
@@ -18,6 +18,12 @@ const PATH_CHARS_MAX: usize = 4_096;
 const LINE_CHARS_MAX: usize = 1_024;
 /// Longest name (logger, transaction, user field), in characters.
 const NAME_CHARS_MAX: usize = 512;
+/// Most parts of a fingerprint: as many as `grouping` looks at.
+const FINGERPRINT_PARTS_MAX: usize = 32;
+/// Most names of integrations.
+const INTEGRATIONS_MAX: usize = 200;
+/// Most source lines on each side of a frame's own.
+const CONTEXT_LINES_MAX: usize = 20;
 /// Frames beyond this many of one trace lose variables and source lines, the oldest first.
 const RICH_FRAMES_MAX: usize = 50;
 
@@ -32,6 +38,7 @@ const VARS: Bag = Bag { bytes_max: 4 << 10, depth_max: 5 };
 const BREADCRUMB: Bag = Bag { bytes_max: 2 << 10, depth_max: 5 };
 const CONTEXT: Bag = Bag { bytes_max: 8 << 10, depth_max: 7 };
 const EXTRA: Bag = Bag { bytes_max: 256 << 10, depth_max: 7 };
+const CONTEXTS: Bag = Bag { bytes_max: 256 << 10, depth_max: 9 };
 const MODULES: Bag = Bag { bytes_max: 32 << 10, depth_max: 2 };
 
 /// Cuts what is too long or too deep, and notes it in the event's errors.
@@ -70,7 +77,50 @@ pub(super) fn trim(event: &mut Event) {
         }
         cuts.bag(&mut user.data, BREADCRUMB, "user.data");
     }
+    trim_names(event, &mut cuts);
+    event.errors.truncate(FIELD_ERRORS_MAX - 1);
     event.errors.extend(cuts.error());
+}
+
+/// Cuts the short texts that no look-up needs and nobody sends long.
+fn trim_names(event: &mut Event, cuts: &mut Cuts) {
+    for exception in &mut event.exception.values {
+        let names = [&mut exception.module, &mut exception.thread_id];
+        names.into_iter().for_each(|name| cuts.text(name, NAME_CHARS_MAX, "exception"));
+        if let Some(mechanism) = &mut exception.mechanism {
+            cuts.string(&mut mechanism.kind, NAME_CHARS_MAX, "mechanism");
+            let texts =
+                [&mut mechanism.description, &mut mechanism.help_link, &mut mechanism.source];
+            texts.into_iter().for_each(|text| cuts.text(text, LINE_CHARS_MAX, "mechanism"));
+        }
+    }
+    for thread in &mut event.threads.values {
+        let names = [&mut thread.id, &mut thread.name, &mut thread.state];
+        names.into_iter().for_each(|name| cuts.text(name, NAME_CHARS_MAX, "threads"));
+    }
+    for breadcrumb in &mut event.breadcrumbs.values {
+        let names = [&mut breadcrumb.kind, &mut breadcrumb.category];
+        names.into_iter().for_each(|name| cuts.text(name, NAME_CHARS_MAX, "breadcrumbs"));
+    }
+    event.fingerprint.truncate(FINGERPRINT_PARTS_MAX);
+    event.fingerprint.iter_mut().for_each(|part| cuts.string(part, LINE_CHARS_MAX, "fingerprint"));
+    if let Some(sdk) = &mut event.sdk {
+        cuts.text(&mut sdk.name, NAME_CHARS_MAX, "sdk");
+        cuts.text(&mut sdk.version, NAME_CHARS_MAX, "sdk");
+        sdk.integrations.truncate(INTEGRATIONS_MAX);
+        sdk.integrations.iter_mut().for_each(|name| cuts.string(name, NAME_CHARS_MAX, "sdk"));
+    }
+    if let Some(user) = &mut event.user {
+        cuts.bag(&mut user.geo, BREADCRUMB, "user.geo");
+    }
+    cuts.bag(&mut event.contexts, CONTEXTS, "contexts");
+    if let Some(meta) = &mut event.debug_meta {
+        cuts.bag(&mut meta.sdk_info, BREADCRUMB, "debug_meta");
+        for image in &mut meta.images {
+            let paths = [&mut image.code_file, &mut image.debug_file, &mut image.arch];
+            paths.into_iter().for_each(|path| cuts.text(path, PATH_CHARS_MAX, "debug_meta"));
+        }
+    }
 }
 
 fn trim_request(event: &mut Event, cuts: &mut Cuts) {
@@ -137,6 +187,9 @@ impl Cuts {
         {
             self.text(path, PATH_CHARS_MAX, "frame.path");
         }
+        // The nearest lines: before it they are the last ones.
+        frame.pre_context.drain(..frame.pre_context.len().saturating_sub(CONTEXT_LINES_MAX));
+        frame.post_context.truncate(CONTEXT_LINES_MAX);
         self.text(&mut frame.context_line, LINE_CHARS_MAX, "frame.context");
         for line in frame.pre_context.iter_mut().chain(&mut frame.post_context) {
             self.string(line, LINE_CHARS_MAX, "frame.context");
@@ -228,6 +281,22 @@ mod tests {
         assert_eq!(event.logentry.unwrap().text().chars().count(), MESSAGE_CHARS_MAX);
         assert!(serde_json::to_string(&event.extra).unwrap().len() < 262_400);
         assert_eq!(event.errors[0].name, "logentry, extra");
+    }
+
+    #[test]
+    fn no_field_is_as_large_as_the_event_may_be() {
+        let long = "x".repeat(500_000);
+        let event = json!({
+            "exception": [{"type": "E", "module": long, "mechanism": {"type": long, "description": long}}],
+            "threads": [{"id": 1, "name": long, "state": long}],
+            "breadcrumbs": [{"category": long, "type": long}],
+            "sdk": {"name": long, "version": long, "integrations": [long, long]},
+            "fingerprint": vec![long.clone(); 50],
+            "user": {"id": 1, "geo": {"city": long}},
+        });
+        let mut event = Event::from_json(event.to_string().as_bytes()).unwrap();
+        trim(&mut event);
+        assert!(serde_json::to_vec(&event).unwrap().len() < 64 << 10);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::app::App;
-use crate::clock::Clock;
 use crate::db::{accepted, job, outcome};
 use crate::error::Result;
 
@@ -64,11 +63,11 @@ async fn write_outcomes(app: &App) -> Result<()> {
 /// Removes what waited too long, and counts it for its project.
 async fn expire(app: &App) -> Result<()> {
     let now_ms = app.clock.now_ms();
-    let before_id = Clock::first_id_at(now_ms - ACCEPTED_AGE_MS_MAX);
+    let before_ms = now_ms - ACCEPTED_AGE_MS_MAX;
     let projects = app
         .db
         .write(move |tx| {
-            Box::pin(async move { accepted::expire(tx, before_id, EXPIRED_MAX).await })
+            Box::pin(async move { accepted::expire(tx, before_ms, EXPIRED_MAX).await })
         })
         .await?;
     for project in &projects {

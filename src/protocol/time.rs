@@ -46,7 +46,8 @@ impl Timestamp {
         if seconds.is_finite() { Self::from_ms((seconds * 1000.0).round() as i64) } else { None }
     }
 
-    fn from_ms(ms: i64) -> Option<Self> {
+    /// Returns the time `ms` milliseconds after 1970, where it lies between 1970 and 9999.
+    pub fn from_ms(ms: i64) -> Option<Self> {
         (0..=MS_MAX).contains(&ms).then_some(Self(ms))
     }
 }

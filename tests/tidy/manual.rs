@@ -82,6 +82,7 @@ fn every_page_of_the_manual_is_in_its_index() {
 fn scrubbed_names_are_the_documented_ones() {
     let (code, manual) = (text("src/ingest/scrub.rs"), text("docs/scrubbing.md"));
     assert_eq!(quoted_below(&manual, "## Field names"), constants(&code, "SECRET_NAMES"));
+    assert_eq!(quoted_below(&manual, "### Secret words"), constants(&code, "SECRET_WORDS"));
     assert_eq!(quoted_below(&manual, "### Names that stay"), constants(&code, "HARMLESS_NAMES"));
 }
 

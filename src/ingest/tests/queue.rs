@@ -61,10 +61,10 @@ async fn end_backoff(tx: &mut Tx<'_>, now_ms: i64) -> crate::error::Result<()> {
 on_both_apps!(old_rows_expire_in_bounded_steps, |app| {
     accept(app, (0..3).map(|number| row(app, number, &json!({"message": "m"}))).collect()).await;
     let expire =
-        |before_id: i64| app.db.write(move |tx| Box::pin(accepted::expire(tx, before_id, 2)));
-    assert!(expire(crate::clock::Clock::first_id_at(1000)).await.unwrap().is_empty());
-    assert_eq!(expire(i64::MAX).await.unwrap(), [PROJECT, PROJECT]);
-    assert_eq!(expire(i64::MAX).await.unwrap(), [PROJECT]);
+        |before_ms: i64| app.db.write(move |tx| Box::pin(accepted::expire(tx, before_ms, 2)));
+    assert!(expire(app.clock.now_ms() - 60_000).await.unwrap().is_empty());
+    assert_eq!(expire(app.clock.now_ms() + 60_000).await.unwrap(), [PROJECT, PROJECT]);
+    assert_eq!(expire(app.clock.now_ms() + 60_000).await.unwrap(), [PROJECT]);
 });
 
 on_both_apps!(a_tag_counts_a_bounded_number_of_values, |app| {
