@@ -3,12 +3,10 @@
 //! reqwest refuses to make a client on a machine without certificates, even for plain HTTP, so it gets
 //! its roots from us: the system's, or the shipped ones where the system has none.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::ClientOptions;
 use object_store::client::{HttpClient, HttpConnector};
-use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::{Error, Result};
 
@@ -24,7 +22,7 @@ pub(super) struct Connector(reqwest::Client);
 impl Connector {
     pub(super) fn new() -> Result<Self> {
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
+            .tls_backend_preconfigured(cli::tls::config().map_err(Error::caused_by)?)
             .connect_timeout(CONNECT_TIME_MAX)
             .read_timeout(READ_TIME_MAX)
             .build()
@@ -37,19 +35,4 @@ impl HttpConnector for Connector {
     fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(self.0.clone()))
     }
-}
-
-fn tls() -> Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(Error::caused_by)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
 }
