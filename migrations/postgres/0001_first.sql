@@ -141,7 +141,6 @@ CREATE TABLE issue (
   users_seen BIGINT NOT NULL,
   first_release TEXT,
   last_release TEXT,
-  last_environment TEXT,
   is_unhandled_at_ms BIGINT
 );
 CREATE UNIQUE INDEX issue_number ON issue (project_id, number);

@@ -217,7 +217,7 @@ pub(crate) async fn release(tx: &mut Tx<'_>, ids: &[i64], now_ms: i64) -> Result
     Ok(())
 }
 
-/// Parks an event that cannot be digested: it stays, with its error, until a person decides.
+/// Parks an event that cannot be digested: it stays, with its error, until it expires.
 pub(crate) async fn park(tx: &mut Tx<'_>, id: i64, now_ms: i64, error: &str) -> Result<()> {
     tx.execute(
         "UPDATE accepted SET parked_at_ms = $2, error = $3 WHERE id = $1",

@@ -65,7 +65,6 @@ pub(crate) struct IssueUpdate {
     pub(crate) platform: String,
     pub(crate) logger: Option<String>,
     pub(crate) release: Option<String>,
-    pub(crate) environment: Option<String>,
     pub(crate) unhandled_at_ms: Option<i64>,
 }
 
@@ -80,12 +79,12 @@ pub(crate) async fn insert(
     tx.execute(
         "INSERT INTO issue (id, project_id, number, kind, title, culprit, metadata, level, platform, logger,
            status, first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           last_environment, is_unhandled_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $14, $15, $16)",
+           is_unhandled_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $14, $15)",
         &[
             &new.id, &project_id, &number, &new.kind, &new.title, &new.culprit, &new.metadata, &new.level,
             &new.platform, &new.logger, &status, &new.first_seen_ms, &new.last_seen_ms, &new.release,
-            &new.environment, &new.unhandled_at_ms,
+            &new.unhandled_at_ms,
         ],
     )
     .await?;
@@ -93,8 +92,6 @@ pub(crate) async fn insert(
 }
 
 /// Counts events and, if the newest of them is the issue's newest, takes over what it says.
-///
-/// A resolved issue that gets a new event is unresolved again.
 pub(crate) async fn add(tx: &mut Tx<'_>, update: &IssueUpdate) -> Result<()> {
     tx.execute(
         "UPDATE issue
@@ -108,15 +105,13 @@ pub(crate) async fn add(tx: &mut Tx<'_>, update: &IssueUpdate) -> Result<()> {
            platform = CASE WHEN last_seen_ms <= $4 THEN $10 ELSE platform END,
            logger = CASE WHEN last_seen_ms <= $4 THEN $11 ELSE logger END,
            last_release = CASE WHEN last_seen_ms <= $4 THEN COALESCE($12, last_release) ELSE last_release END,
-           last_environment = CASE WHEN last_seen_ms <= $4 THEN COALESCE($13, last_environment)
-             ELSE last_environment END,
-           is_unhandled_at_ms = CASE WHEN last_seen_ms <= $4 THEN $14 ELSE is_unhandled_at_ms END,
+           is_unhandled_at_ms = CASE WHEN last_seen_ms <= $4 THEN $13 ELSE is_unhandled_at_ms END,
            last_seen_ms = CASE WHEN last_seen_ms < $4 THEN $4 ELSE last_seen_ms END
          WHERE id = $1",
         &[
             &update.id, &update.added, &update.first_seen_ms, &update.last_seen_ms, &update.kind,
             &update.title, &update.culprit, &update.metadata, &update.level, &update.platform,
-            &update.logger, &update.release, &update.environment, &update.unhandled_at_ms,
+            &update.logger, &update.release, &update.unhandled_at_ms,
         ],
     )
     .await?;

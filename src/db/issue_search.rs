@@ -166,7 +166,6 @@ mod tests {
             platform: "python".to_owned(),
             logger: None,
             release: None,
-            environment: None,
             unhandled_at_ms: None,
         }
     }

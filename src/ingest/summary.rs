@@ -52,7 +52,6 @@ pub(crate) fn summarize(event: &Event) -> IssueUpdate {
         platform: event.platform.clone().unwrap_or_default(),
         logger: event.logger.clone(),
         release: event.release.clone(),
-        environment: event.environment.clone(),
         unhandled_at_ms: is_unhandled(event).then_some(occurred_at_ms),
     }
 }
