@@ -14,6 +14,7 @@ mod organization;
 mod output;
 mod project;
 mod secret_input;
+mod seed;
 mod serve;
 mod token;
 mod user;
@@ -61,6 +62,8 @@ enum Command {
     Demo(demo::Demo),
     /// Measure throughput, latency, processor time, memory and bytes per event
     Bench(bench::Bench),
+    /// Fill an empty data folder with made-up events, to look at and to measure
+    Seed(seed::Seed),
     /// Bring the database up to date, and nothing else
     Migrate,
     /// Look at the configuration
@@ -131,6 +134,7 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
         Command::Serve(serve) => serve.run(place),
         Command::Demo(demo) => demo.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Seed(seed) => seed.run(place),
         Command::Migrate => migrate::run(place),
         Command::Config(command) => command.run(place),
         Command::Organization(command) => command.run(place),

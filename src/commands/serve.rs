@@ -100,7 +100,7 @@ impl Running {
 }
 
 /// Makes what a new installation has and writes it down, or keeps the written address true.
-async fn welcome(app: &App, url: &str) -> Result<Option<Credentials>> {
+pub(super) async fn welcome(app: &App, url: &str) -> Result<Option<Credentials>> {
     let data = &app.config.data;
     if let Some(first) = first_start::run(app).await? {
         let credentials = Credentials::new(first, url);

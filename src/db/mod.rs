@@ -25,6 +25,7 @@ pub(crate) mod project_key;
 pub(crate) mod redigest;
 pub(crate) mod secret;
 pub(crate) mod sequence;
+pub(crate) mod statistics;
 pub(crate) mod token;
 pub(crate) mod user_account;
 pub(crate) mod web_session;
