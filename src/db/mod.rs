@@ -23,6 +23,7 @@ pub(crate) mod outcome;
 pub(crate) mod project;
 pub(crate) mod project_key;
 pub(crate) mod redigest;
+pub(crate) mod release;
 pub(crate) mod secret;
 pub(crate) mod sequence;
 pub(crate) mod statistics;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::count_tags;
 use super::digest::Digested;
 use super::missing::Missing;
+use super::{count_releases, count_tags};
 use crate::app::App;
 use crate::db::engine::Tx;
 use crate::db::event::{EventKey, StoredEvent};
@@ -210,6 +210,7 @@ async fn count(tx: &mut Tx<'_>, events: &[(&Candidate, i64)], now_ms: i64) -> Re
     }
     count_tags::count(tx, &tags).await?;
     issue_count::add_hours(tx, &hours.into_iter().collect::<Vec<_>>()).await?;
+    count_releases::count(tx, events.iter().map(|(candidate, _)| &candidate.digested)).await?;
     // Hot issue rows last, so that they are locked as briefly as possible.
     for (issue_id, update) in &issues {
         issue::add(tx, update).await?;

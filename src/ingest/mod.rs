@@ -1,7 +1,8 @@
 //! The life of an event: accepted durably, then normalized, scrubbed, symbolicated, grouped and kept.
 
 pub(crate) mod accept;
-pub(crate) mod count_tags;
+pub(crate) mod count_releases;
+mod count_tags;
 pub(crate) mod digest;
 pub(crate) mod disk;
 pub(crate) mod intake;

@@ -2,6 +2,8 @@
 
 use protocol::time::Timestamp;
 
+use crate::address::encoded;
+
 /// Around the page: filled by the server for every page of a signed-in user.
 #[derive(Debug, Clone)]
 pub struct Chrome {
@@ -31,7 +33,13 @@ pub enum Section {
     Projects,
     /// A project's issues, and everything below.
     Issues,
-    /// Neither.
+    /// A project's releases.
+    Releases,
+    /// A project's debug files.
+    DebugFiles,
+    /// A project's source maps.
+    SourceMaps,
+    /// None of them.
     None,
 }
 
@@ -75,6 +83,26 @@ impl Project {
     /// Returns the address of its issue list.
     pub fn issues_url(&self) -> String {
         format!("/{}/{}/issues/", self.organization, self.slug)
+    }
+
+    /// Returns the address of its releases.
+    pub fn releases_url(&self) -> String {
+        format!("/{}/{}/releases/", self.organization, self.slug)
+    }
+
+    /// Returns the address of one of its releases.
+    pub fn release_url(&self, version: &str) -> String {
+        format!("{}{}/", self.releases_url(), encoded(version))
+    }
+
+    /// Returns the address of its debug files.
+    pub fn debug_files_url(&self) -> String {
+        format!("/{}/{}/debug-files/", self.organization, self.slug)
+    }
+
+    /// Returns the address of its source maps.
+    pub fn source_maps_url(&self) -> String {
+        format!("/{}/{}/source-maps/", self.organization, self.slug)
     }
 
     /// Returns the address of one of its issues, showing the latest event.

@@ -9,10 +9,13 @@
 //! img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`:
 //! no inline style, no inline script, ever (a test reads every sample for them).
 
+pub mod address;
+pub mod artifact_bundles;
 pub mod asset;
 mod bars;
 pub mod chrome;
 mod crumbs;
+pub mod debug_files;
 mod details;
 mod figure;
 mod first_event;
@@ -31,7 +34,9 @@ pub mod page;
 mod path;
 pub mod projects;
 pub mod reason;
+pub mod releases;
 pub mod sample;
+mod sample_uploads;
 pub mod source;
 pub mod text;
 mod threads;

@@ -3,17 +3,21 @@
 //! Handlers fail with the same `Error` as everywhere; `dress` turns failures into pages and adds the headers
 //! that protect browsers. Nothing here decides how anything looks.
 
+pub(crate) mod artifact_bundles;
 pub(crate) mod asset;
 pub(crate) mod attachment;
+pub(crate) mod debug_files;
 pub(crate) mod dress;
 pub(crate) mod event;
 mod figures;
 mod html;
 pub(crate) mod issue;
 pub(crate) mod issues;
+mod listing;
 pub(crate) mod login;
 mod next;
 pub(crate) mod projects;
+pub(crate) mod releases;
 mod signed;
 pub(crate) mod status;
 mod visit;
