@@ -106,6 +106,7 @@ fn web() -> Router<App> {
         .route("/{organization}/{project}/events/{event_id}/", get(web::event::find))
         .route("/{organization}/{project}/events/{event_id}/json", get(web::event::json))
         .route("/{organization}/{project}/events/{event_id}/attachments/{attachment}", get(web::attachment::download))
+        .route("/{organization}/{project}/first-event", get(web::first_event::ask))
         .route("/{organization}/{project}/releases/", get(web::releases::list))
         .route("/{organization}/{project}/releases/{version}/", get(web::releases::show))
         .route("/{organization}/{project}/debug-files/", get(web::debug_files::list))

@@ -85,6 +85,11 @@ impl Project {
         format!("/{}/{}/issues/", self.organization, self.slug)
     }
 
+    /// Returns the address that says whether an event came.
+    pub fn first_event_url(&self) -> String {
+        format!("/{}/{}/first-event", self.organization, self.slug)
+    }
+
     /// Returns the address of its releases.
     pub fn releases_url(&self) -> String {
         format!("/{}/{}/releases/", self.organization, self.slug)

@@ -107,7 +107,16 @@ impl Readiness {
 }
 
 impl DebugFileRow {
-    /// What it is, in words.
+    /// What it is and has, in words.
+    fn words(&self) -> Vec<String> {
+        if self.kind == "src" {
+            return vec![self.what().to_owned(), self.arch.clone()];
+        }
+        let mut words = vec![format!("{} {}", self.format_words(), self.what()), self.arch.clone()];
+        words.extend(self.features.iter().map(|feature| Self::feature_words(feature).to_owned()));
+        words
+    }
+
     fn what(&self) -> &'static str {
         match self.kind.as_str() {
             "exe" => "program",

@@ -132,7 +132,7 @@ impl IssueList {
     }
 
     fn first_event(&self) -> FirstEvent {
-        FirstEvent::new(&self.dsn, "first", self.project.platform.as_deref())
+        FirstEvent::new(&self.dsn, "first", &self.project)
     }
 
     fn is_search(&self) -> bool {

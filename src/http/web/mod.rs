@@ -10,6 +10,7 @@ pub(crate) mod debug_files;
 pub(crate) mod dress;
 pub(crate) mod event;
 mod figures;
+pub(crate) mod first_event;
 mod html;
 pub(crate) mod issue;
 pub(crate) mod issues;
