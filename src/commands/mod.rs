@@ -133,7 +133,7 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
     match command {
         Command::Serve(serve) => serve.run(place),
         Command::Demo(demo) => demo.run(),
-        Command::Bench(bench) => bench.run(),
+        Command::Bench(bench) => bench.run(place),
         Command::Seed(seed) => seed.run(place),
         Command::Migrate => migrate::run(place),
         Command::Config(command) => command.run(place),
