@@ -16,6 +16,7 @@ mod node_crash;
 mod object_storage;
 mod scrubbing;
 mod sdk_events;
+mod seed;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
@@ -27,4 +28,5 @@ mod uploads_sentry_cli;
 mod web_access;
 mod web_issues;
 mod web_pages;
+mod web_uploads;
 mod worker;

@@ -6,6 +6,7 @@ mod credentials;
 mod demo;
 mod demo_files;
 mod developer;
+mod help;
 mod key;
 mod logging;
 mod migrate;
@@ -23,7 +24,7 @@ pub(crate) mod worker;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
@@ -110,7 +111,9 @@ impl Place {
 
 /// Runs what the command line says.
 pub fn run() -> ExitCode {
-    let Arguments { place, command } = Arguments::parse();
+    let matches = help::grouped(Arguments::command()).get_matches();
+    let Arguments { place, command } =
+        Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Command::Worker(arguments) = &command {
         // Its exit status and standard error are a protocol of their own.
         return worker::run(arguments);
@@ -151,7 +154,6 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn command_line_is_sound() {
