@@ -94,8 +94,8 @@ on_both!(bundles_are_listed_found_and_shown, |database| {
     let server = Server::start_on(database).await;
     let mut visitor = Visitor::logged_in(&server).await;
     let empty = page(&mut visitor, "/default/first/source-maps/").await;
-    let command = format!("sourcemaps upload --org default --project first");
-    assert_says(&empty, &["No source map yet", &command, &server.credentials.url]);
+    let command = "sourcemaps upload --org default --project first";
+    assert_says(&empty, &["No source map yet", command, &server.credentials.url]);
     server.upload_bundle(&fixture("js/app.artifactbundle.zip"), json!({})).await;
     server
         .upload_bundle(&fixture("demo/gallery.artifactbundle.zip"), json!({"version": "gallery@1"}))

@@ -234,13 +234,13 @@ mod tests {
                 assert_eq!(find_by_sha1(tx, 1, Sha1([1; 20])).await?, Some(first.clone()));
                 let both = [second.clone(), first.clone()];
                 assert_eq!(with_debug_id(tx, 1, "aa-1", 9).await?, both);
-                assert_eq!(with_debug_id(tx, 1, "aa-1", 1).await?, [second.clone()]);
+                assert_eq!(with_debug_id(tx, 1, "aa-1", 1).await?, both[..1]);
                 assert_eq!(with_code_id(tx, 1, "c1", 9).await?, both);
                 assert_eq!(search(tx, 1, "prog", 9).await?, both);
-                assert_eq!(search(tx, 1, "bb-", 9).await?, [third.clone()]);
+                assert_eq!(search(tx, 1, "bb-", 9).await?, std::slice::from_ref(&third));
                 assert_eq!(search(tx, 2, "", 9).await?, []);
                 assert_eq!(page(tx, 1, "", i64::MAX, 2).await?, [third.clone(), second.clone()]);
-                assert_eq!(page(tx, 1, "", 2, 9).await?, [first.clone()]);
+                assert_eq!(page(tx, 1, "", 2, 9).await?, std::slice::from_ref(&first));
                 assert_eq!(page(tx, 1, "prog", 2, 9).await?, [first]);
                 Ok(())
             })
