@@ -27,4 +27,5 @@ mod uploads_sentry_cli;
 mod web_access;
 mod web_issues;
 mod web_pages;
+mod web_search;
 mod worker;

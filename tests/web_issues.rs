@@ -76,11 +76,22 @@ async fn long_lists_have_pages() {
     let first = visitor.get("/default/first/issues/?status=all").await.expect(200).body;
     assert_eq!(rows(&first), 50);
     let next =
-        first.split('"').find(|part| part.contains("before=")).unwrap().replace("&#38;", "&");
+        first.split('"').find(|part| part.contains("cursor=")).unwrap().replace("&#38;", "&");
     let second = visitor.get(&next).await.expect(200).body;
     assert_eq!(rows(&second), 3, "{next}");
-    let answer = visitor.get("/default/first/issues/?before=nonsense").await.expect(400);
-    assert!(answer.body.contains("is no place in the list"), "{}", answer.body);
+    let back = second.split('"').find(|part| part.contains("cursor=")).unwrap();
+    let back = visitor.get(&back.replace("&#38;", "&")).await.expect(200).body;
+    assert_eq!(rows(&back), 50);
+    let answer = visitor.get("/default/first/issues/?cursor=nonsense").await.expect(400);
+    assert!(answer.body.contains("Invalid cursor"), "{}", answer.body);
+    // Everything that matches, whatever page it is on.
+    let csrf = first.split_once("name=\"csrf\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    let fields = [("csrf", csrf), ("query", "spoon"), ("all", "1"), ("status", "ignored")];
+    let answer = visitor.post("/default/first/issues/status", &fields).await.expect(303);
+    let location = answer.location().unwrap();
+    assert_eq!(location, "/default/first/issues/?query=spoon&changed=18-ignored");
+    let page = visitor.get(&location).await.expect(200).body;
+    assert!(page.contains("18 issues are ignored now"), "{page}");
 }
 
 #[tokio::test]

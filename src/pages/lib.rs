@@ -9,6 +9,7 @@
 //! img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`:
 //! no inline style, no inline script, ever (a test reads every sample for them).
 
+pub mod address;
 pub mod asset;
 mod bars;
 pub mod chrome;
@@ -32,6 +33,7 @@ mod path;
 pub mod projects;
 pub mod reason;
 pub mod sample;
+pub mod search;
 pub mod source;
 pub mod text;
 mod threads;

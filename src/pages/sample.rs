@@ -9,12 +9,14 @@ use crate::help::UploadHelp;
 use crate::issue::{
     Attachment, Issue, IssuePage, IssueStats, IssueStatus, Navigation, TagShare, TraceView,
 };
-use crate::issues::{IssueList, IssueRow, StatusTab};
+use crate::issues::IssueList;
 use crate::login::Login;
 use crate::message::MessagePage;
 use crate::page::{Page, RenderError};
 use crate::projects::{ProjectRow, Projects};
 use crate::source::Contexts;
+
+mod issue_list;
 
 /// When all samples are made: 2026-11-21 07:44:22 UTC.
 const NOW: Timestamp = Timestamp(1_795_247_062_000);
@@ -38,6 +40,9 @@ pub fn all() -> Result<Vec<(&'static str, String)>, RenderError> {
         ("issues", IssueList::sample().html()?),
         ("issues-new", IssueList::sample_new().html()?),
         ("issues-done", IssueList::sample_done().html()?),
+        ("issues-searched", IssueList::sample_searched().html()?),
+        ("issues-nothing", IssueList::sample_nothing().html()?),
+        ("issues-refused", IssueList::sample_refused().html()?),
         ("issue", native.html()?),
         ("issue-full", with(TraceView::Full, false).html()?),
         ("issue-text", with(TraceView::Raw, false).html()?),
@@ -137,95 +142,6 @@ impl Projects {
     pub fn sample_empty() -> Self {
         Self { projects: Vec::new(), ..Self::sample() }
     }
-}
-
-impl IssueList {
-    /// A page of unresolved issues.
-    pub fn sample() -> Self {
-        let project = Project::sample();
-        Self {
-            chrome: Chrome::sample_in(&project),
-            project,
-            issues: sample_rows(),
-            filter: StatusTab::Unresolved,
-            next: Some("/default/billing/issues/?cursor=17".to_owned()),
-            first: None,
-            dsn: DSN.to_owned(),
-            has_events: true,
-        }
-    }
-
-    /// A project without any event.
-    pub fn sample_new() -> Self {
-        Self { issues: Vec::new(), next: None, has_events: false, ..Self::sample() }
-    }
-
-    /// A project where everything is resolved.
-    pub fn sample_done() -> Self {
-        Self { issues: Vec::new(), next: None, ..Self::sample() }
-    }
-}
-
-fn sample_rows() -> Vec<IssueRow> {
-    let long = "connection to postgres://billing@db-1.internal:5432/billing was closed by the server while a \
-                transaction was open (SQLSTATE 57P01)";
-    let row =
-        |short_id: &str, title: &str, culprit: &str, level, events: u64, minutes: i64| IssueRow {
-            id: i64::try_from(events).unwrap_or(i64::MAX),
-            short_id: short_id.to_owned(),
-            title: title.to_owned(),
-            culprit: culprit.to_owned(),
-            level,
-            status: IssueStatus::Unresolved,
-            platform: "native".to_owned(),
-            times_seen: events,
-            users: events / 15,
-            first_seen: ago(2 * DAY_MS + minutes * MINUTE_MS),
-            last_seen: ago(minutes * MINUTE_MS),
-            release: Some("billing@2.4.1".to_owned()),
-            unresolved_frames: false,
-            handled: None,
-            trend: sample_days(events),
-        };
-    vec![
-        IssueRow {
-            unresolved_frames: true,
-            handled: Some(false),
-            ..row(
-                "BILLING-1K",
-                "panic: index out of bounds: the len is 0 but the index is 3",
-                "<billing::TieredPricing as billing::Pricing>::price",
-                Level::Fatal,
-                1_284,
-                3,
-            )
-        },
-        row("BILLING-1J", long, "billing::store::Orders::open", Level::Error, 412, 11),
-        IssueRow {
-            handled: Some(false),
-            release: None,
-            ..row("BILLING-12", "SIGSEGV: 0x7f31a2c04b9e", "libpayments.so", Level::Fatal, 214, 47)
-        },
-        row(
-            "BILLING-Z",
-            "no discounts configured, list is empty",
-            "billing::config",
-            Level::Warning,
-            128_400,
-            95,
-        ),
-        row("BILLING-4", "invoice run finished", "billing::run", Level::Info, 31, 60 * 26),
-    ]
-}
-
-/// Thirty days that look like a week's rhythm with a rise at the end.
-fn sample_days(events: u64) -> Vec<u64> {
-    let shape: [u64; 30] = [
-        4, 5, 3, 8, 6, 2, 1, 5, 6, 4, 7, 9, 3, 2, 6, 11, 19, 24, 15, 12, 9, 10, 8, 7, 11, 14, 9,
-        12, 16, 21,
-    ];
-    let sum: u64 = shape.iter().sum();
-    shape.iter().map(|part| part * events / sum).collect()
 }
 
 impl IssuePage {

@@ -5,12 +5,14 @@
 
 pub(crate) mod asset;
 pub(crate) mod attachment;
+pub(crate) mod bulk;
 pub(crate) mod dress;
 pub(crate) mod event;
 mod figures;
 mod html;
 pub(crate) mod issue;
 pub(crate) mod issues;
+mod issues_found;
 pub(crate) mod login;
 mod next;
 pub(crate) mod projects;

@@ -4,6 +4,12 @@
   const root = document.documentElement;
   root.classList.add("js");
 
+  const closeMenus = (which = () => true) => {
+    for (const menu of document.querySelectorAll("details.menu[open], details.pick[open]")) {
+      if (which(menu)) menu.open = false;
+    }
+  };
+
   // Copy: a button names the element whose text it copies.
   const COPIED_MS = 1500;
   const copy = async (button) => {
@@ -34,10 +40,8 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copies]");
     if (button) copy(button);
-    // The account menu closes when something else is clicked.
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
+    // Menus close when something else is clicked.
+    closeMenus((menu) => !menu.contains(event.target));
   });
 
   // A link into a folded part opens what it lies in.
