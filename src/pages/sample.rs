@@ -1,7 +1,6 @@
 //! Realistic pages, for tests and for looking at them (`cargo run -p symbolist-pages --example samples DIR`).
 
 use protocol::event::Event;
-use protocol::level::Level;
 use protocol::time::Timestamp;
 
 use crate::chrome::{Chrome, Project, Section, Theme};
@@ -279,7 +278,7 @@ fn sample_stats() -> IssueStats {
         percent,
     };
     IssueStats {
-        daily: sample_days(1_284),
+        daily: issue_list::sample_days(1_284),
         tags: vec![
             tag("os", "Linux 6.12", 91),
             tag("arch", "x86_64", 78),
