@@ -318,6 +318,13 @@ pub(crate) async fn set_status_where(
     .await
 }
 
+/// Returns when the status of an issue was changed last; `None` where it never was.
+pub(crate) async fn status_changed(tx: &mut Tx<'_>, issue: IssueId) -> Result<Option<i64>> {
+    let found: Option<Option<i64>> =
+        tx.optional("SELECT status_changed_at_ms FROM issue WHERE id = $1", &[&issue.0]).await?;
+    Ok(found.flatten())
+}
+
 /// Returns the hashes that stand for an issue.
 pub(crate) async fn hashes(tx: &mut Tx<'_>, issue: IssueId, limit: i64) -> Result<Vec<Vec<u8>>> {
     tx.all(

@@ -97,6 +97,8 @@ fn web() -> Router<App> {
         .route("/login", get(web::login::show).post(web::login::submit))
         .route("/logout", post(web::login::leave))
         .route("/assets/{name}", get(web::asset::show))
+        .route("/theme", post(web::theme::choose))
+        .merge(sentry_links())
         .route("/{organization}/", get(web::projects::of_organization))
         .route("/{organization}/issues/", get(web::issues::of_organization))
         .route("/{organization}/issues/status", post(web::bulk::of_organization))
@@ -105,12 +107,35 @@ fn web() -> Router<App> {
         .route("/{organization}/{project}/issues/status", post(web::bulk::of_project))
         .route("/{organization}/{project}/issues/{issue}/", get(web::issue::latest))
         .route("/{organization}/{project}/issues/{issue}/status", post(web::status::change))
+        .route("/{organization}/{project}/issues/{issue}/tags/", get(web::issue_tags::list))
+        .route("/{organization}/{project}/issues/{issue}/events/", get(web::issue_events::list))
         .route("/{organization}/{project}/issues/{issue}/events/{event_id}/", get(web::issue::event))
         .route("/{organization}/{project}/events/{event_id}/", get(web::event::find))
         .route("/{organization}/{project}/events/{event_id}/json", get(web::event::json))
+        .route("/{organization}/{project}/events/{event_id}/text", get(web::report::text))
+        .route("/{organization}/{project}/events/{event_id}/markdown", get(web::report::markdown))
         .route("/{organization}/{project}/events/{event_id}/attachments/{attachment}", get(web::attachment::download))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(web::dress::around))
+}
+
+/// Addresses of Sentry's own pages, as its clients print them: they lead to ours.
+#[rustfmt::skip]
+fn sentry_links() -> Router<App> {
+    Router::new()
+        .route("/issues/{issue}", get(web::sentry_links::any_issue))
+        .route("/issues/{issue}/", get(web::sentry_links::any_issue))
+        .route("/organizations/{organization}", get(web::sentry_links::organization))
+        .route("/organizations/{organization}/", get(web::sentry_links::organization))
+        .route("/organizations/{organization}/issues", get(web::sentry_links::issues))
+        .route("/organizations/{organization}/issues/", get(web::sentry_links::issues))
+        .route("/organizations/{organization}/issues/{issue}", get(web::sentry_links::issue))
+        .route("/organizations/{organization}/issues/{issue}/", get(web::sentry_links::issue))
+        .route("/organizations/{organization}/issues/{issue}/{*rest}", get(web::sentry_links::below_issue))
+        .route("/organizations/{organization}/projects", get(web::sentry_links::organization))
+        .route("/organizations/{organization}/projects/", get(web::sentry_links::organization))
+        .route("/organizations/{organization}/projects/{project}", get(web::sentry_links::project))
+        .route("/organizations/{organization}/projects/{project}/", get(web::sentry_links::project))
 }
 
 /// An address of nothing: programs are told so in JSON, people on a page.

@@ -4,16 +4,19 @@ use protocol::event::Event;
 use protocol::time::Timestamp;
 
 use crate::chrome::{Chrome, Project, Section, Theme};
+use crate::events::{EventRow, IssueEvents};
 use crate::help::UploadHelp;
 use crate::issue::{
-    Attachment, Issue, IssuePage, IssueStats, IssueStatus, Navigation, TagShare, TraceView,
+    Attachment, Grouping, Issue, IssuePage, IssueStats, IssueStatus, Navigation, TraceView,
 };
+use crate::issue_head::IssueHead;
 use crate::issues::IssueList;
 use crate::login::Login;
 use crate::message::MessagePage;
 use crate::page::{Page, RenderError};
 use crate::projects::{ProjectRow, Projects};
 use crate::source::Contexts;
+use crate::tags::{IssueTags, TagShare, TagValue};
 
 mod issue_list;
 
@@ -42,6 +45,9 @@ pub fn all() -> Result<Vec<(&'static str, String)>, RenderError> {
         ("issues-searched", IssueList::sample_searched().html()?),
         ("issues-nothing", IssueList::sample_nothing().html()?),
         ("issues-refused", IssueList::sample_refused().html()?),
+        ("issue-events", IssueEvents::sample().html()?),
+        ("issue-events-gone", IssueEvents::sample_empty().html()?),
+        ("issue-tags", IssueTags::sample().html()?),
         ("issue", native.html()?),
         ("issue-full", with(TraceView::Full, false).html()?),
         ("issue-text", with(TraceView::Raw, false).html()?),
@@ -191,7 +197,8 @@ impl IssuePage {
         let attack = attack.replace('\\', "");
         page.issue.title.clone_from(&attack);
         page.issue.culprit.clone_from(&attack);
-        page.stats.tags.push(TagShare { key: attack.clone(), value: attack.clone(), percent: 3 });
+        let value = TagValue { value: attack.clone(), events: 3, percent: 3, url: "/".to_owned() };
+        page.stats.tags.push(TagShare { key: attack.clone(), values: vec![value], hidden: 0 });
         page.attachments.push(Attachment {
             name: attack.clone(),
             kind: attack,
@@ -219,6 +226,8 @@ impl IssuePage {
                 latest: None,
                 position: "1 of 1,284".to_owned(),
                 json: format!("{current}json"),
+                text: format!("{current}text"),
+                markdown: format!("{current}markdown"),
                 current,
             },
             view: TraceView::Relevant,
@@ -232,6 +241,7 @@ impl IssuePage {
                     .to_owned(),
             }],
             stats: sample_stats(),
+            grouping: sample_grouping(),
         }
     }
 }
@@ -255,6 +265,7 @@ fn sample_issue(event: &Event, short_id: &str) -> Issue {
         last_seen: ago(3 * MINUTE_MS),
         first_release: Some("billing@2.4.0".to_owned()).filter(|_| short_id.starts_with('B')),
         last_release: event.release.clone(),
+        status_changed: None,
     }
 }
 
@@ -272,18 +283,91 @@ fn sample_help(project: &Project) -> UploadHelp {
 }
 
 fn sample_stats() -> IssueStats {
-    let tag = |key: &str, value: &str, percent| TagShare {
+    let value = |(value, percent): &(&str, u8)| TagValue {
+        value: (*value).to_owned(),
+        events: u64::from(*percent) * 12,
+        percent: *percent,
+        url: "/default/billing/issues/?query=is%3Aunresolved".to_owned(),
+    };
+    let tag = |key: &str, values: &[(&str, u8)], hidden| TagShare {
         key: key.to_owned(),
-        value: value.to_owned(),
-        percent,
+        values: values.iter().map(value).collect(),
+        hidden,
     };
     IssueStats {
         daily: issue_list::sample_days(1_284),
         tags: vec![
-            tag("os", "Linux 6.12", 91),
-            tag("arch", "x86_64", 78),
-            tag("region", "eu-west", 64),
-            tag("queue", "invoices", 100),
+            tag("os", &[("Linux 6.12", 91), ("Linux 6.1", 7), ("Windows 11", 2)], 0),
+            tag("arch", &[("x86_64", 78), ("arm64", 22)], 0),
+            tag("region", &[("eu-west", 64), ("us-east", 20), ("us-west", 9)], 5),
+            tag("queue", &[("invoices", 100)], 0),
         ],
+    }
+}
+
+fn sample_grouping() -> Grouping {
+    let part = |source: &str, value: &str| (source.to_owned(), value.to_owned());
+    Grouping {
+        hash: "0f2d1c5b7a9e4d3f8c6b5a4e3d2c1b0a".to_owned(),
+        version: 1,
+        hashes: 1,
+        parts: vec![
+            part("exception type", "panic"),
+            part("frame", "billing::main"),
+            part("frame", "billing::total"),
+            part("frame", "<billing::TieredPricing as billing::Pricing>::price"),
+        ],
+    }
+}
+
+fn sample_head() -> IssueHead {
+    IssueHead {
+        short_id: "BILLING-1K".to_owned(),
+        title: "panic: index out of bounds: the len is 0 but the index is 3".to_owned(),
+        culprit: "<billing::TieredPricing as billing::Pricing>::price".to_owned(),
+        events: 1_284,
+    }
+}
+
+impl IssueEvents {
+    /// The newest events of an issue.
+    pub fn sample() -> Self {
+        let project = Project::sample();
+        let row = |minutes: i64, user: Option<&str>| EventRow {
+            id: format!("{:032x}", 0xa1c0_ffee_u64.wrapping_mul(minutes.unsigned_abs() + 7)),
+            url: project.issue_url("BILLING-1K"),
+            at: ago(minutes * MINUTE_MS),
+            release: Some("billing@2.4.1".to_owned()),
+            environment: Some("production".to_owned()),
+            user: user.map(str::to_owned),
+            words: Some("index out of bounds: the len is 0 but the index is 3".to_owned()),
+            place: Some("POST /invoices".to_owned()),
+        };
+        Self {
+            chrome: Chrome::sample_in(&project),
+            events: vec![row(3, Some("ada@example.com")), row(41, None), row(9_000, Some("7"))],
+            head: sample_head(),
+            previous: None,
+            next: Some("/default/billing/issues/BILLING-1K/events/?cursor=1".to_owned()),
+            project,
+        }
+    }
+
+    /// All of its events are gone.
+    pub fn sample_empty() -> Self {
+        Self { events: Vec::new(), next: None, ..Self::sample() }
+    }
+}
+
+impl IssueTags {
+    /// All tags of an issue.
+    pub fn sample() -> Self {
+        let project = Project::sample();
+        Self {
+            chrome: Chrome::sample_in(&project),
+            head: sample_head(),
+            tags: sample_stats().tags,
+            project,
+        }
     }
 }
