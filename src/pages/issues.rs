@@ -200,7 +200,10 @@ impl IssueList {
         };
         let state = match changed.status {
             IssueStatus::Unresolved => "unresolved again",
-            IssueStatus::Resolved => "resolved now; a new event brings it back",
+            IssueStatus::Resolved if changed.issues == 1 => {
+                "resolved now; a new event brings it back"
+            }
+            IssueStatus::Resolved => "resolved now; a new event brings them back",
             IssueStatus::Ignored => "ignored now",
         };
         Some(format!("{issues} {state}."))

@@ -60,9 +60,13 @@ impl Change {
             "" => "*",
             query => query,
         };
+        let sort = match pages::search::Sort::from_query(self.get("sort")) {
+            usual if usual == pages::search::Sort::default() => "",
+            chosen => chosen.as_str(),
+        };
         let pairs = [
             ("query", query),
-            ("sort", self.get("sort")),
+            ("sort", sort),
             ("period", self.get("period")),
             ("changed", &changed),
         ];
