@@ -9,11 +9,13 @@
 //! img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`:
 //! no inline style, no inline script, ever (a test reads every sample for them).
 
+pub mod address;
 pub mod asset;
 mod bars;
 pub mod chrome;
 mod crumbs;
 mod details;
+pub mod events;
 mod figure;
 mod first_event;
 mod fold;
@@ -21,8 +23,10 @@ mod frame;
 pub mod help;
 mod images;
 pub mod issue;
+pub mod issue_head;
 pub mod issues;
 pub mod login;
+pub mod markdown;
 #[cfg(test)]
 mod markup;
 pub mod message;
@@ -32,7 +36,9 @@ mod path;
 pub mod projects;
 pub mod reason;
 pub mod sample;
+pub mod search;
 pub mod source;
+pub mod tags;
 pub mod text;
 mod threads;
 mod trace;

@@ -5,15 +5,23 @@
 
 pub(crate) mod asset;
 pub(crate) mod attachment;
+pub(crate) mod bulk;
 pub(crate) mod dress;
 pub(crate) mod event;
 mod figures;
+mod grouped;
 mod html;
 pub(crate) mod issue;
+pub(crate) mod issue_events;
+pub(crate) mod issue_tags;
 pub(crate) mod issues;
+mod issues_found;
 pub(crate) mod login;
 mod next;
 pub(crate) mod projects;
+pub(crate) mod report;
+pub(crate) mod sentry_links;
 mod signed;
 pub(crate) mod status;
+pub(crate) mod theme;
 mod visit;
