@@ -27,6 +27,8 @@ mod uploads_debug_files;
 mod uploads_sentry_cli;
 mod web_access;
 mod web_issues;
+mod web_keys;
 mod web_pages;
+mod web_search;
 mod web_uploads;
 mod worker;

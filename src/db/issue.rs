@@ -2,7 +2,7 @@
 
 use protocol::id::{IssueId, ProjectId};
 
-use super::engine::{Bind, Tx, from_row};
+use super::engine::{Tx, from_row};
 use crate::error::Result;
 
 /// An issue as it is kept.
@@ -222,41 +222,6 @@ pub(crate) async fn by_number(
     .await
 }
 
-/// Place in a list that is ordered by last seen, newest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Before {
-    pub(crate) last_seen_ms: i64,
-    pub(crate) id: i64,
-}
-
-impl Before {
-    /// Before everything: the first page.
-    pub(crate) const START: Self = Self { last_seen_ms: i64::MAX, id: i64::MAX };
-}
-
-/// Returns issues of a project, last seen first; `status` `None` means all.
-pub(crate) async fn page(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    status: Option<&str>,
-    before: Before,
-    limit: i64,
-) -> Result<Vec<StoredIssue>> {
-    let args: [&dyn Bind; 5] = [&project.0, &before.last_seen_ms, &before.id, &limit, &status];
-    tx.all(
-        "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
-           first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           is_unhandled_at_ms
-         FROM issue
-         WHERE project_id = $1 AND (CAST($5 AS TEXT) IS NULL OR status = $5)
-           AND (last_seen_ms < $2 OR (last_seen_ms = $2 AND id < $3))
-         ORDER BY last_seen_ms DESC, id DESC
-         LIMIT $4",
-        &args,
-    )
-    .await
-}
-
 /// Returns how many issues of a project have a status.
 pub(crate) async fn count(tx: &mut Tx<'_>, project: ProjectId, status: &str) -> Result<i64> {
     tx.one(
@@ -264,6 +229,20 @@ pub(crate) async fn count(tx: &mut Tx<'_>, project: ProjectId, status: &str) -> 
         &[&project.0, &status],
     )
     .await
+}
+
+/// Returns the unresolved issues of a project that were last seen.
+pub(crate) async fn open(tx: &mut Tx<'_>, project: ProjectId, limit: i64) -> Result<Vec<IssueId>> {
+    let ids: Vec<i64> = tx
+        .all(
+            "SELECT id FROM issue
+             WHERE project_id = $1 AND status = 'unresolved'
+             ORDER BY last_seen_ms DESC, id DESC
+             LIMIT $2",
+            &[&project.0, &limit],
+        )
+        .await?;
+    Ok(ids.into_iter().map(IssueId).collect())
 }
 
 /// Returns when the newest event of a project's issues occurred; `None` where it has no issue.

@@ -16,7 +16,6 @@ use super::random::Random;
 use crate::app::App;
 use crate::blocking;
 use crate::db;
-use crate::db::issue::Before;
 use crate::db::project_key::Admission;
 use crate::error::{Error, Result};
 use crate::ingest::accept::{self, Sender};
@@ -131,18 +130,13 @@ async fn tidy(app: &App, keys: &[Admission], random: &mut Random) -> Result<()> 
         let project = ProjectId(key.project_id);
         let found = app
             .db
-            .read(move |tx| {
-                Box::pin(async move {
-                    let open = Some("unresolved");
-                    db::issue::page(tx, project, open, Before::START, ISSUES_MAX).await
-                })
-            })
+            .read(move |tx| Box::pin(async move { db::issue::open(tx, project, ISSUES_MAX).await }))
             .await?;
         let mut chosen: BTreeMap<bool, Vec<IssueId>> = BTreeMap::new();
         for issue in found {
             match random.below(60) {
-                0 => chosen.entry(true).or_default().push(IssueId(issue.id)),
-                1..4 => chosen.entry(false).or_default().push(IssueId(issue.id)),
+                0 => chosen.entry(true).or_default().push(issue),
+                1..4 => chosen.entry(false).or_default().push(issue),
                 _ => {}
             }
         }

@@ -17,6 +17,7 @@ mod dialect;
 mod failure;
 mod folder_lock;
 mod foreign;
+mod group;
 mod insert_many;
 mod lite;
 mod migrations;
@@ -41,8 +42,10 @@ mod tests_sqlite;
 mod tests_transactions;
 
 pub(crate) use bind::{Bind, Kind, Value};
+pub(crate) use body::BoxFuture;
 pub(crate) use database::{DatabaseUrl, Db, Options};
 pub(crate) use dialect::Dialect;
+pub(crate) use group::Group;
 #[cfg(test)]
 pub(crate) use migrations::{MIGRATIONS, Migration};
 pub(crate) use row::{FromColumn, FromRow, Row, from_row};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use pages::chrome::Chrome;
 use pages::help::UploadHelp;
 use pages::issue::{Attachment, Issue, IssuePage, IssueStats, IssueStatus, Navigation, TraceView};
 use pages::source::Contexts;
@@ -15,7 +16,8 @@ use protocol::time::Timestamp;
 use serde::Deserialize;
 use tracing::warn;
 
-use super::figures::{count, daily, first_hour, shares};
+use super::figures::{count, daily, first_hour, shares, tag_url};
+use super::grouped::grouping;
 use super::html::Html;
 use super::visit::ProjectVisit;
 use crate::accounts::permission::ReadEvents;
@@ -36,6 +38,11 @@ use crate::{blocking, db::engine::Tx};
 const LINES_AROUND: u32 = 5;
 /// Tag values that shares are computed of; the most frequent come first.
 const TAG_VALUES_MAX: i64 = 1_000;
+/// Tags whose values are shown beside the trace, and how many values of each.
+const TAGS_SHOWN_MAX: usize = 8;
+const VALUES_SHOWN_MAX: usize = 3;
+/// Hashes that are counted.
+const HASHES_MAX: i64 = 100;
 /// Missing files whose waiting events are counted.
 const WAITING_KEYS_MAX: usize = 100;
 /// Waiting events are counted up to this number.
@@ -193,12 +200,12 @@ async fn page(
     row: StoredEvent,
 ) -> Result<Response> {
     let raw = look.raw == "1";
-    let (event, row) = unpacked(row).await?;
+    let (event, row) = unpacked(app, row).await?;
     let contexts = if raw { Contexts::new() } else { contexts(app, &event).await };
     let beside = beside(app, at.project.id, &issue, &row, waiting_keys(&event)).await?;
     let now_ms = app.clock.now_ms();
     let page = IssuePage {
-        chrome: at.chrome(app),
+        chrome: Chrome { search: Some(String::new()), ..at.chrome(app) },
         project: at.shown(),
         navigation: navigation(at, &issue, &row, &beside),
         view: TraceView::from_query(&look.view),
@@ -211,17 +218,27 @@ async fn page(
             waiting: beside.waiting,
         },
         attachments: beside.attachments.iter().map(|file| attachment(at, &row, file)).collect(),
-        stats: IssueStats { daily: daily(&beside.hours, now_ms), tags: shares(&beside.tags) },
-        issue: shown(&at.project.slug, issue),
+        stats: IssueStats {
+            daily: daily(&beside.hours, now_ms),
+            tags: shares(&beside.tags, TAGS_SHOWN_MAX, VALUES_SHOWN_MAX, |key, value| {
+                tag_url(&at.shown().issues_url(), key, value)
+            }),
+        },
+        grouping: grouping(&event, beside.hashes),
+        issue: Issue {
+            status_changed: beside.status_changed_ms.map(Timestamp),
+            ..shown(&at.project.slug, issue)
+        },
         event,
     };
     Ok(Html(page).into_response())
 }
 
 /// Unpacks the result of an event; it may be large, so off the async threads.
-async fn unpacked(row: StoredEvent) -> Result<(Event, StoredEvent)> {
+pub(super) async fn unpacked(app: &App, row: StoredEvent) -> Result<(Event, StoredEvent)> {
+    let unpacker = app.dictionaries.unpacker(&app.db, [row.result.as_slice()]).await?;
     blocking::run(move || {
-        let json = stored::result_json(&row.original, &row.result)?;
+        let json = unpacker.result_json(&row.original, &row.result)?;
         Ok((stored::event(&json)?, row))
     })
     .await
@@ -264,6 +281,8 @@ struct Beside {
     attachments: Vec<AttachmentInfo>,
     hours: Vec<(i64, i64)>,
     tags: Vec<TagCount>,
+    hashes: usize,
+    status_changed_ms: Option<i64>,
     waiting: BTreeMap<String, u64>,
 }
 
@@ -291,6 +310,8 @@ async fn beside(
                         .await?,
                     hours: db::issue_count::hours(tx, issue.0, from_hour).await?,
                     tags: db::issue_count::tags(tx, issue.0, TAG_VALUES_MAX).await?,
+                    hashes: db::issue_search::hashes(tx, issue, HASHES_MAX).await?.len(),
+                    status_changed_ms: db::issue_search::status_changed(tx, issue).await?,
                     waiting: waiting(tx, project, &keys).await?,
                 })
             })
@@ -330,6 +351,8 @@ fn navigation(
         current: own.map(url).unwrap_or_default(),
         position: Navigation::position_of(count(newer) + 1, count(all)),
         json: format!("{}json", project_event_url(at, row)),
+        text: format!("{}text", project_event_url(at, row)),
+        markdown: format!("{}markdown", project_event_url(at, row)),
     }
 }
 
@@ -366,6 +389,7 @@ fn shown(slug: &str, issue: StoredIssue) -> Issue {
         last_seen: Timestamp(issue.last_seen_ms),
         first_release: issue.first_release,
         last_release: issue.last_release,
+        status_changed: None,
     }
 }
 
