@@ -76,6 +76,14 @@ impl Access {
         }
     }
 
+    /// Returns who it is, in words for people: the address of a user, or the name of a token.
+    pub(crate) fn actor(&self) -> String {
+        match self {
+            Self::Token(token) => format!("token {}", token.name),
+            Self::Viewer(viewer) => viewer.user.email.clone(),
+        }
+    }
+
     /// Checks the permission `P` in an organization.
     ///
     /// # Errors
@@ -172,6 +180,8 @@ pub(crate) struct ProjectAccess<P> {
     pub(crate) organization: Organization,
     /// The project.
     pub(crate) project: Project,
+    /// Who is calling, for the journal.
+    pub(crate) actor: String,
     permission: PhantomData<P>,
 }
 
@@ -182,7 +192,7 @@ impl<P: Permission> FromRequestParts<App> for ProjectAccess<P> {
         let access = Access::from_request_parts(parts, app).await?;
         let (organization, project) = project_of_path(parts, app).await?;
         access.require::<P>(organization.id)?;
-        Ok(Self { organization, project, permission: PhantomData })
+        Ok(Self { organization, project, actor: access.actor(), permission: PhantomData })
     }
 }
 

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::api::{attachment, auth_info, event, issue, issue_list, organization, project};
+use super::api::{activity, attachment, auth_info, event, issue, issue_list, organization, project};
 use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
 use super::{access_log, health, web};
@@ -82,6 +82,7 @@ fn api() -> Router<App> {
 fn issue() -> Router<App> {
     Router::new()
         .route("/", get(issue::show).put(issue::update))
+        .route("/activities/", get(activity::list))
         .route("/tags/", get(issue::tags))
         .route("/tags/{key}/", get(issue::tag))
         .route("/hashes/", get(issue::hashes))

@@ -1,14 +1,18 @@
 //! The life of an event: accepted durably, then normalized, scrubbed, symbolicated, grouped and kept.
 
 pub(crate) mod accept;
+pub(crate) mod consistency;
 pub(crate) mod count_tags;
 pub(crate) mod digest;
 pub(crate) mod disk;
+mod heir;
 pub(crate) mod intake;
 pub(crate) mod keep;
 pub(crate) mod missing;
+mod moves;
 pub(crate) mod normalize;
 pub(crate) mod normalize_frames;
+pub(crate) mod portion;
 pub(crate) mod redigest;
 pub(crate) mod scrub;
 pub(crate) mod stored;

@@ -6,6 +6,7 @@ use protocol::level::Level;
 use protocol::stacktrace::FrameStatus;
 use protocol::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::bars::Bars;
 use crate::chrome::{Chrome, Project};
 use crate::crumbs::{Crumb, crumbs};
@@ -46,6 +47,8 @@ pub struct IssuePage {
     pub attachments: Vec<Attachment>,
     /// Figures of the issue; what is empty is not shown.
     pub stats: IssueStats,
+    /// What happened to the issue.
+    pub activity: Activity,
 }
 
 /// The issue.

@@ -4,6 +4,7 @@ use protocol::event::Event;
 use protocol::level::Level;
 use protocol::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::chrome::{Chrome, Project, Section, Theme};
 use crate::help::UploadHelp;
 use crate::issue::{
@@ -317,6 +318,7 @@ impl IssuePage {
                     .to_owned(),
             }],
             stats: sample_stats(),
+            activity: Activity::sample(NOW),
         }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) async fn update(
     if let Some(wanted) = change.status {
         let project = ProjectId(found.project.id);
         let issue = IssueId(found.issue.id);
-        let changed = status::set(&app, project, &[issue], wanted).await?;
+        let changed = status::set(&app, project, &[issue], wanted, &at.actor).await?;
         if changed.is_empty() {
             return Err(Error::NotFound);
         }
@@ -88,9 +88,9 @@ pub(crate) async fn update_many(
         return Err(Error::Invalid("the body has no `status`".to_owned()));
     };
     let changed = if ids.is_empty() {
-        status::set_all(&app, project, from, wanted).await? > 0
+        status::set_all(&app, project, from, wanted, &at.actor).await? > 0
     } else {
-        !status::set(&app, project, &ids, wanted).await?.is_empty()
+        !status::set(&app, project, &ids, wanted, &at.actor).await?.is_empty()
     };
     if !changed {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -156,13 +156,14 @@ async fn whole(app: &App, found: &FoundIssue, origin: &Origin) -> Result<Map<Str
                 Ok(IssueExtras {
                     tags: db::issue_count::tags(tx, id, TAG_VALUES_READ_MAX).await?,
                     hours: db::issue_count::hours(tx, id, MONTH.first_hour(now_ms)).await?,
+                    journal: db::issue_journal::of_issue(tx, id).await?,
                 })
             })
         })
         .await?;
     let FoundIssue { organization, project, issue } = found;
     let mut object = issue_json(origin, organization, project, issue);
-    add_extras(&mut object, issue, &extras, now_ms);
+    add_extras(&mut object, issue, &project.slug, &extras, now_ms);
     Ok(object)
 }
 

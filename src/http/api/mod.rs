@@ -1,5 +1,6 @@
 //! The REST API in Sentry's shapes (`/api/0/…`): one file per resource.
 
+pub(crate) mod activity;
 pub(crate) mod attachment;
 pub(crate) mod auth_info;
 mod entries;

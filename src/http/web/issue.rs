@@ -15,6 +15,7 @@ use protocol::time::Timestamp;
 use serde::Deserialize;
 use tracing::warn;
 
+use super::activity::activity;
 use super::figures::{count, daily, first_hour, shares};
 use super::html::Html;
 use super::visit::ProjectVisit;
@@ -25,11 +26,12 @@ use crate::db::attachment::AttachmentInfo;
 use crate::db::event::{StoredEvent, Which};
 use crate::db::issue::StoredIssue;
 use crate::db::issue_count::TagCount;
+use crate::db::issue_journal::Entry;
 use crate::db::project::Project;
 use crate::error::{Error, Result};
 use crate::http::origin::Origin;
 use crate::ingest::stored;
-use crate::issues::source_lines;
+use crate::issues::{named, source_lines};
 use crate::{blocking, db::engine::Tx};
 
 /// Source lines that are read before and after each frame's line.
@@ -62,6 +64,8 @@ pub(crate) struct Look {
     view: String,
     #[serde(default)]
     raw: String,
+    /// Short id of the issue whose address led here.
+    from: Option<String>,
 }
 
 /// `GET /{organization}/{project}/issues/{issue}/`: the newest event.
@@ -73,6 +77,17 @@ pub(crate) async fn latest(
     origin: Origin,
 ) -> Result<Response> {
     let issue = find(&app, &at.project, &path.issue).await?;
+    if !names(&at.project, &path.issue, &issue) {
+        // An issue that lost its last event to this one.
+        let url = at.shown().issue_url(&short_id(&at.project.slug, issue.number));
+        let from = match Named::parse(&at.project.slug, &path.issue) {
+            Some(Named::ShortId(number)) => {
+                format!("?from={}", short_id(&at.project.slug, number))
+            }
+            _ => String::new(),
+        };
+        return Ok(Redirect::to(&format!("{url}{from}")).into_response());
+    }
     let id = IssueId(issue.id);
     let event = app
         .db
@@ -113,9 +128,9 @@ pub(super) async fn find(app: &App, project: &Project, name: &str) -> Result<Sto
         .read(move |tx| {
             Box::pin(async move {
                 let (Named::ShortId(number) | Named::Number(number)) = named;
-                let found = db::issue::by_number(tx, project, number).await?;
+                let found = named::by_number(tx, project, number).await?;
                 match named {
-                    Named::Number(id) if found.is_none() => db::issue::by_id(tx, IssueId(id)).await,
+                    Named::Number(id) if found.is_none() => named::by_id(tx, IssueId(id)).await,
                     _ => Ok(found),
                 }
             })
@@ -211,6 +226,7 @@ async fn page(
             waiting: beside.waiting,
         },
         attachments: beside.attachments.iter().map(|file| attachment(at, &row, file)).collect(),
+        activity: activity(&at.project.slug, &issue, &beside.journal, look.from.as_deref()),
         stats: IssueStats { daily: daily(&beside.hours, now_ms), tags: shares(&beside.tags) },
         issue: shown(&at.project.slug, issue),
         event,
@@ -264,6 +280,7 @@ struct Beside {
     attachments: Vec<AttachmentInfo>,
     hours: Vec<(i64, i64)>,
     tags: Vec<TagCount>,
+    journal: Vec<Entry>,
     waiting: BTreeMap<String, u64>,
 }
 
@@ -291,6 +308,7 @@ async fn beside(
                         .await?,
                     hours: db::issue_count::hours(tx, issue.0, from_hour).await?,
                     tags: db::issue_count::tags(tx, issue.0, TAG_VALUES_MAX).await?,
+                    journal: db::issue_journal::of_issue(tx, issue.0).await?,
                     waiting: waiting(tx, project, &keys).await?,
                 })
             })

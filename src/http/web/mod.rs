@@ -3,6 +3,7 @@
 //! Handlers fail with the same `Error` as everywhere; `dress` turns failures into pages and adds the headers
 //! that protect browsers. Nothing here decides how anything looks.
 
+mod activity;
 pub(crate) mod asset;
 pub(crate) mod attachment;
 pub(crate) mod dress;
