@@ -194,8 +194,16 @@ pub(crate) async fn set_last(tx: &mut Tx<'_>, newest: &IssueUpdate) -> Result<()
            platform = $8, logger = $9, last_release = $10, is_unhandled_at_ms = $11
          WHERE id = $1",
         &[
-            &newest.id, &newest.last_seen_ms, &newest.kind, &newest.title, &newest.culprit,
-            &newest.metadata, &newest.level, &newest.platform, &newest.logger, &newest.release,
+            &newest.id,
+            &newest.last_seen_ms,
+            &newest.kind,
+            &newest.title,
+            &newest.culprit,
+            &newest.metadata,
+            &newest.level,
+            &newest.platform,
+            &newest.logger,
+            &newest.release,
             &newest.unhandled_at_ms,
         ],
     )

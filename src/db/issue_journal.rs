@@ -66,7 +66,11 @@ pub(crate) async fn count_more(tx: &mut Tx<'_>, entry: &Entry) -> Result<bool> {
              WHERE issue_id = $1 AND kind = $2 AND other_issue_id = $3
                AND COALESCE(cause_id, 0) = COALESCE(CAST($6 AS BIGINT), 0)",
             &[
-                &entry.issue_id, &entry.kind, &entry.other_issue_id, &entry.n, &entry.at_ms,
+                &entry.issue_id,
+                &entry.kind,
+                &entry.other_issue_id,
+                &entry.n,
+                &entry.at_ms,
                 &entry.cause_id,
             ],
         )
@@ -118,12 +122,7 @@ pub(crate) async fn heir(tx: &mut Tx<'_>, issue_id: i64) -> Result<Option<i64>> 
 }
 
 /// Hands what people decided about an emptied issue to its heir, with the number it had.
-pub(crate) async fn hand_over(
-    tx: &mut Tx<'_>,
-    from: i64,
-    from_number: i64,
-    to: i64,
-) -> Result<()> {
+pub(crate) async fn hand_over(tx: &mut Tx<'_>, from: i64, from_number: i64, to: i64) -> Result<()> {
     tx.execute(
         "UPDATE issue_journal
          SET issue_id = $3, other_issue_id = COALESCE(other_issue_id, $1),

@@ -229,7 +229,9 @@ mod tests {
                 let third = set_status_where(tx, project, None, "resolved", 1, 2).await?;
                 assert_eq!((first.len(), second.len(), third.len()), (2, 1, 0));
                 let ignored = Some("ignored");
-                assert!(set_status_where(tx, project, ignored, "unresolved", 1, 9).await?.is_empty());
+                assert!(
+                    set_status_where(tx, project, ignored, "unresolved", 1, 9).await?.is_empty()
+                );
                 assert_eq!(issue::count(tx, ProjectId(2), "unresolved").await?, 1);
                 Ok(())
             })

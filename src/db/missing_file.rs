@@ -45,8 +45,7 @@ pub(crate) async fn delete_of_event(tx: &mut Tx<'_>, event_row_id: i64) -> Resul
 
 /// Returns what an event misses.
 pub(crate) async fn of_event(tx: &mut Tx<'_>, event_row_id: i64) -> Result<Vec<String>> {
-    tx.all("SELECT key FROM missing_file WHERE event_row_id = $1 ORDER BY key", &[&event_row_id])
-        .await
+    tx.all("SELECT key FROM missing_file WHERE event_row_id = $1", &[&event_row_id]).await
 }
 
 /// Returns the youngest file that answers to what an event missed; 0 where none does.

@@ -17,8 +17,10 @@ from_row!(MissingKey { key, n });
 /// waits for any more goes.
 pub(crate) async fn add(tx: &mut Tx<'_>, counts: &BTreeMap<(i64, String), i64>) -> Result<()> {
     let changed: Vec<_> = counts.iter().filter(|(_, n)| **n != 0).collect();
-    let rows: Vec<[&dyn Bind; 3]> =
-        changed.iter().map(|((project, key), n)| -> [&dyn Bind; 3] { [project, key, *n] }).collect();
+    let rows: Vec<[&dyn Bind; 3]> = changed
+        .iter()
+        .map(|((project, key), n)| -> [&dyn Bind; 3] { [project, key, *n] })
+        .collect();
     tx.insert_many(
         "INSERT INTO missing_key (project_id, key, n) VALUES",
         &rows,
@@ -33,11 +35,7 @@ pub(crate) async fn add(tx: &mut Tx<'_>, counts: &BTreeMap<(i64, String), i64>) 
 }
 
 /// Returns the keys of a project that most events wait for.
-pub(crate) async fn top(
-    tx: &mut Tx<'_>,
-    project_id: i64,
-    limit: i64,
-) -> Result<Vec<MissingKey>> {
+pub(crate) async fn top(tx: &mut Tx<'_>, project_id: i64, limit: i64) -> Result<Vec<MissingKey>> {
     tx.all(
         "SELECT key, n FROM missing_key
          WHERE project_id = $1 AND n > 0

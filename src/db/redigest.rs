@@ -79,12 +79,7 @@ pub(crate) async fn extend_lease(tx: &mut Tx<'_>, ids: &[i64], until_ms: i64) ->
 }
 
 /// Makes events be digested alone from now on, after `attempts` tries.
-pub(crate) async fn suspect(
-    tx: &mut Tx<'_>,
-    ids: &[i64],
-    at_ms: i64,
-    attempts: i64,
-) -> Result<()> {
+pub(crate) async fn suspect(tx: &mut Tx<'_>, ids: &[i64], at_ms: i64, attempts: i64) -> Result<()> {
     for id in ids {
         tx.execute(
             "UPDATE event SET redigest_at_ms = $2, redigest_attempts = $3 WHERE id = $1",

@@ -107,7 +107,8 @@ pub(crate) async fn advance(tx: &mut Tx<'_>, id: i64, step: &Step) -> Result<boo
 
 /// Ends a run.
 pub(crate) async fn finish(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> {
-    tx.execute("UPDATE redigest_run SET finished_at_ms = $2 WHERE id = $1", &[&id, &now_ms]).await?;
+    tx.execute("UPDATE redigest_run SET finished_at_ms = $2 WHERE id = $1", &[&id, &now_ms])
+        .await?;
     Ok(())
 }
 

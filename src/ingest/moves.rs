@@ -5,7 +5,7 @@
 //! before the event was received is reopened, as the event would have done had it gone there at once, unless
 //! somebody decided about the event where it was: resolved or ignored its old issue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::IssueId;
 
@@ -128,6 +128,9 @@ impl Keeping<'_> {
             summary: &digested.summary,
         };
         let (issue_id, is_made) = find_or_make(tx, &new).await?;
+        if self.is_kept_already(tx, change, issue_id).await? {
+            return Ok(());
+        }
         let is_changed = row.result != digested.result || change.is_scrubbed_anew;
         self.kept.changed += u64::from(is_changed || issue_id != row.issue_id);
         if issue_id != row.issue_id {
@@ -153,6 +156,29 @@ impl Keeping<'_> {
         }
         recount(tx, &row, change, issue_id).await?;
         remember_missing(tx, &row, digested, self.now_ms).await
+    }
+
+    /// Says whether there is nothing to write: most events of a run are as they were.
+    async fn is_kept_already(
+        &self,
+        tx: &mut Tx<'_>,
+        change: &Change,
+        issue_id: i64,
+    ) -> Result<bool> {
+        let Change { row, digested, old_tags, is_scrubbed_anew } = change;
+        let is_same = issue_id == row.issue_id
+            && digested.result == row.result
+            && !is_scrubbed_anew
+            && digested.user_hash == row.user_hash
+            && digested.occurred_at_ms == row.occurred_at_ms
+            && digested.tags == *old_tags;
+        if !is_same || self.batch.reason == Reason::Files {
+            return Ok(false);
+        }
+        let missed = missing_file::of_event(tx, row.id).await?;
+        // The order of a database is not ours.
+        let missed: BTreeSet<&String> = missed.iter().collect();
+        Ok(missed.into_iter().eq(digested.missing.keys()))
     }
 
     /// Returns an issue as it was before this transaction.
@@ -220,12 +246,7 @@ impl Keeping<'_> {
 }
 
 /// Counts an event where it is now, and no longer where it was.
-async fn recount(
-    tx: &mut Tx<'_>,
-    row: &StoredEvent,
-    change: &Change,
-    issue_id: i64,
-) -> Result<()> {
+async fn recount(tx: &mut Tx<'_>, row: &StoredEvent, change: &Change, issue_id: i64) -> Result<()> {
     let digested = &change.digested;
     let is_counted_alike = issue_id == row.issue_id
         && digested.user_hash == row.user_hash

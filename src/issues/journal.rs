@@ -154,12 +154,7 @@ pub(crate) async fn moved(
 }
 
 /// Notes that the names of an emptied issue lead to another one, which takes over what people decided.
-pub(crate) async fn redirected(
-    tx: &mut Tx<'_>,
-    clock: &Clock,
-    from: Other,
-    to: i64,
-) -> Result<()> {
+pub(crate) async fn redirected(tx: &mut Tx<'_>, clock: &Clock, from: Other, to: i64) -> Result<()> {
     issue_journal::hand_over(tx, from.id, from.number, to).await?;
     issue_journal::delete(tx, from.id).await?;
     let entry = Entry {

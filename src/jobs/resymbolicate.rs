@@ -99,7 +99,9 @@ async fn batch(app: &App, claimed: Vec<i64>) -> Result<()> {
             }
             Err(error) => {
                 // Perhaps one of them is to blame: alone it can only stop itself.
-                warn!("{taken} events could not be digested again together, each is tried alone: {error}");
+                warn!(
+                    "{taken} events could not be digested again together, each is tried alone: {error}"
+                );
                 suspect(app, rest[..taken].to_vec()).await?;
             }
         }
@@ -193,9 +195,7 @@ async fn suspect(app: &App, ids: Vec<i64>) -> Result<()> {
     app.db
         .write(move |tx| {
             let ids = ids.clone();
-            Box::pin(async move {
-                queue::suspect(tx, &ids, now_ms, ATTEMPTS_BEFORE_ALONE).await
-            })
+            Box::pin(async move { queue::suspect(tx, &ids, now_ms, ATTEMPTS_BEFORE_ALONE).await })
         })
         .await
 }

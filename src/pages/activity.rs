@@ -102,9 +102,13 @@ impl ActivityEntry {
             Happened::MovedOut { events, other, cause } => {
                 with(format!("{} went to ", moved(*events)), other, because(cause.as_ref()))
             }
-            Happened::Redirect { other } => plain(format!("{other} has no events left and leads here")),
+            Happened::Redirect { other } => {
+                plain(format!("{other} has no events left and leads here"))
+            }
             Happened::Decided { status, actor, other } => {
-                let of = other.as_ref().map(|other| format!(" {other}, which is part of this issue now"));
+                let of = other
+                    .as_ref()
+                    .map(|other| format!(" {other}, which is part of this issue now"));
                 plain(format!("{actor} {}{}", decided(*status), of.unwrap_or_default()))
             }
             Happened::Regressed => plain("reopened by a new event".to_owned()),

@@ -27,6 +27,7 @@ pub mod login;
 #[cfg(test)]
 mod markup;
 pub mod message;
+pub mod missing;
 mod owner;
 pub mod page;
 mod path;

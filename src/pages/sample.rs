@@ -13,6 +13,7 @@ use crate::issue::{
 use crate::issues::{IssueList, IssueRow, StatusTab};
 use crate::login::Login;
 use crate::message::MessagePage;
+use crate::missing::MissingPage;
 use crate::page::{Page, RenderError};
 use crate::projects::{ProjectRow, Projects};
 use crate::source::Contexts;
@@ -46,6 +47,8 @@ pub fn all() -> Result<Vec<(&'static str, String)>, RenderError> {
         ("issue-javascript", IssuePage::sample_javascript().html()?),
         ("issue-python", IssuePage::sample_python().html()?),
         ("issue-hostile", IssuePage::sample_hostile().html()?),
+        ("missing", missing_sample(false).html()?),
+        ("missing-none", missing_sample(true).html()?),
         ("not-found", MessagePage::not_found(Some(Chrome::sample(Section::None))).html()?),
         ("forbidden", MessagePage::forbidden(Some(Chrome::sample(Section::None))).html()?),
         ("failed", MessagePage::failed(None, Some("01JD3W8Q".to_owned())).html()?),
@@ -343,6 +346,16 @@ fn sample_issue(event: &Event, short_id: &str) -> Issue {
         first_release: Some("billing@2.4.0".to_owned()).filter(|_| short_id.starts_with('B')),
         last_release: event.release.clone(),
     }
+}
+
+fn missing_sample(is_empty: bool) -> MissingPage {
+    let project = Project::sample();
+    let chrome = Chrome { section: Section::Missing, ..Chrome::sample_in(&project) };
+    let mut page = MissingPage::sample(chrome, project.clone(), &sample_help(&project));
+    if is_empty {
+        page.files.clear();
+    }
+    page
 }
 
 fn sample_help(project: &Project) -> UploadHelp {

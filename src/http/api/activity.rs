@@ -21,8 +21,10 @@ pub(crate) async fn list(
 ) -> Result<Json<Value>> {
     let (issue, slug) = (at.found.issue, at.found.project.slug);
     let id = issue.id;
-    let entries =
-        app.db.read(move |tx| Box::pin(async move { issue_journal::of_issue(tx, id).await })).await?;
+    let entries = app
+        .db
+        .read(move |tx| Box::pin(async move { issue_journal::of_issue(tx, id).await }))
+        .await?;
     Ok(Json(json!({"activity": activity_json(&issue, &slug, &entries)})))
 }
 

@@ -13,6 +13,7 @@ mod issue_json;
 pub(crate) mod issue_list;
 mod issue_query;
 mod issue_stats;
+pub(crate) mod missing;
 pub(crate) mod organization;
 mod paging;
 mod parameters;

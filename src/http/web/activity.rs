@@ -27,7 +27,8 @@ pub(super) fn activity(
         })
     };
     // Only what is true is repeated: the address is anybody's words.
-    let from = from.and_then(ShortId::parse).filter(|from| from.slug == slug && led_here(from.number));
+    let from =
+        from.and_then(ShortId::parse).filter(|from| from.slug == slug && led_here(from.number));
     Activity {
         from: from.map(|from| short_id(slug, from.number)),
         entries: journal.iter().filter_map(|entry| shown(slug, entry)).chain([first]).collect(),

@@ -30,6 +30,7 @@ use crate::db::issue_journal::Entry;
 use crate::db::project::Project;
 use crate::error::{Error, Result};
 use crate::http::origin::Origin;
+use crate::http::upload_help::{self, waiting, waiting_keys};
 use crate::ingest::stored;
 use crate::issues::{named, source_lines};
 use crate::{blocking, db::engine::Tx};
@@ -38,11 +39,6 @@ use crate::{blocking, db::engine::Tx};
 const LINES_AROUND: u32 = 5;
 /// Tag values that shares are computed of; the most frequent come first.
 const TAG_VALUES_MAX: i64 = 1_000;
-/// Missing files whose waiting events are counted.
-const WAITING_KEYS_MAX: usize = 100;
-/// Waiting events are counted up to this number.
-const WAITING_MAX: i64 = 10_000;
-
 /// Which issue a path names.
 #[derive(Debug, Deserialize)]
 pub(crate) struct IssuePath {
@@ -220,10 +216,8 @@ async fn page(
         raw,
         contexts,
         upload: UploadHelp {
-            origin: origin.as_str().to_owned(),
-            organization: at.organization.slug.clone(),
-            project: at.project.slug.clone(),
             waiting: beside.waiting,
+            ..upload_help::for_project(origin, &at.organization, &at.project)
         },
         attachments: beside.attachments.iter().map(|file| attachment(at, &row, file)).collect(),
         activity: activity(&at.project.slug, &issue, &beside.journal, look.from.as_deref()),
@@ -252,20 +246,6 @@ async fn contexts(app: &App, event: &Event) -> Contexts {
             Contexts::new()
         }
     }
-}
-
-/// What the frames of an event wait for.
-fn waiting_keys(event: &Event) -> Vec<String> {
-    let verdicts = event
-        .stacktraces()
-        .flat_map(|trace| &trace.frames)
-        .filter_map(|frame| frame.symbolication.as_ref());
-    let mut keys: Vec<String> =
-        verdicts.flat_map(|verdict| pages::reason::missing_keys(&verdict.status)).collect();
-    keys.sort();
-    keys.dedup();
-    keys.truncate(WAITING_KEYS_MAX);
-    keys
 }
 
 /// What stands beside an event.
@@ -319,15 +299,6 @@ async fn beside(
 async fn neighbour(tx: &mut Tx<'_>, issue: IssueId, which: Which) -> Result<Option<EventId>> {
     let found = db::event::id_of_issue(tx, issue, which).await?;
     Ok(found.and_then(|bytes| EventId::from_slice(&bytes)))
-}
-
-async fn waiting(tx: &mut Tx<'_>, project: i64, keys: &[String]) -> Result<BTreeMap<String, u64>> {
-    let mut waiting = BTreeMap::new();
-    for key in keys {
-        let events = db::missing_file::waiting(tx, project, key, WAITING_MAX).await?;
-        waiting.insert(key.clone(), count(events));
-    }
-    Ok(waiting)
 }
 
 fn navigation(

@@ -13,6 +13,7 @@ mod html;
 pub(crate) mod issue;
 pub(crate) mod issues;
 pub(crate) mod login;
+pub(crate) mod missing;
 mod next;
 pub(crate) mod projects;
 mod signed;

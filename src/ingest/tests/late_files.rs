@@ -176,9 +176,7 @@ on_both_apps!(two_replicas_that_digest_one_event_again_count_it_once, |app| {
     let mut both = Vec::new();
     for (id, ..) in stored(app).await {
         let (one, other) = (kept(app, id).await, kept(app, id).await);
-        both.push(async move {
-            tokio::join!(again(app, one), again(app, other))
-        });
+        both.push(async move { tokio::join!(again(app, one), again(app, other)) });
     }
     for (one, other) in futures_util::future::join_all(both).await {
         assert_eq!(one.moved + other.moved, 1);

@@ -2,8 +2,9 @@
 //! show in what is kept.
 
 mod late_files;
-mod redirects;
 mod queue;
+mod redirects;
+mod runs;
 mod stored_forms;
 
 use serde_json::{Value, json};

@@ -11,7 +11,10 @@ use crate::issues::{named, status};
 
 async fn live(app: &App) -> Vec<StoredIssue> {
     let project = ProjectId(PROJECT);
-    app.db.read(move |tx| Box::pin(issue::page(tx, project, None, Before::START, 100))).await.unwrap()
+    app.db
+        .read(move |tx| Box::pin(issue::page(tx, project, None, Before::START, 100)))
+        .await
+        .unwrap()
 }
 
 async fn named_by_id(app: &App, id: i64) -> Option<StoredIssue> {
