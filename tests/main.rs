@@ -16,6 +16,7 @@ mod node_crash;
 mod object_storage;
 mod scrubbing;
 mod sdk_events;
+mod self_healing;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;
