@@ -11,6 +11,7 @@ mod durability;
 mod health;
 mod ingest;
 mod late_uploads;
+mod moved_issues;
 mod native_crash;
 mod node_crash;
 mod object_storage;

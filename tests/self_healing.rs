@@ -89,7 +89,8 @@ fn javascript(line_and_columns: [(u32, u32); 2]) -> Value {
 
 /// Everything that is sent, in the order in which nothing is late: files first.
 fn steps() -> Vec<Step> {
-    let file = |name: &'static str| Step::DebugFile { name, bytes: fixture(&format!("elf/{name}")) };
+    let file =
+        |name: &'static str| Step::DebugFile { name, bytes: fixture(&format!("elf/{name}")) };
     let mut steps: Vec<Step> =
         ["companion", "companion.debug", "rust-v0", "cold", "inlined-dwarf4"].map(file).into();
     steps.push(Step::Bundle { bytes: fixture("js/app.artifactbundle.zip") });
@@ -125,13 +126,15 @@ impl Step {
         match self {
             Self::Event { id, event } => {
                 let url = server.url(&server.envelope_path());
-                let answer = server.client().post(url).body(envelope(id, event)).send().await.ok()?;
+                let answer =
+                    server.client().post(url).body(envelope(id, event)).send().await.ok()?;
                 answer.status().is_success().then_some(())
             }
             Self::DebugFile { name, bytes } => {
                 chunk(server, bytes).await?;
                 let body = json!({sha1(bytes): {"name": name, "chunks": [sha1(bytes)]}});
-                let answer = post(server, &server.project_path("files/difs/assemble/"), body).await?;
+                let answer =
+                    post(server, &server.project_path("files/difs/assemble/"), body).await?;
                 (answer[sha1(bytes)]["state"] == "ok").then_some(())
             }
             Self::Bundle { bytes } => {

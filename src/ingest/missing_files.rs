@@ -65,8 +65,7 @@ async fn read(tx: &mut Tx<'_>, project: i64) -> Result<(Vec<Waiting>, Vec<Stored
     let mut waiting = Vec::new();
     let mut rows: BTreeSet<i64> = BTreeSet::new();
     for key in missing_key::top(tx, project, KEYS_MAX).await? {
-        if let Some((row, last_seen_ms)) =
-            missing_file::newest_event(tx, project, &key.key).await?
+        if let Some((row, last_seen_ms)) = missing_file::newest_event(tx, project, &key.key).await?
         {
             if rows.len() < EVENTS_MAX {
                 rows.insert(row);

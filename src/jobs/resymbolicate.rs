@@ -69,16 +69,17 @@ pub(crate) async fn turn(app: App) -> Result<()> {
 /// Digests one batch again and says whether there was one.
 pub(crate) async fn work(app: &App) -> Result<bool> {
     let claimed = claim(app, (0, ATTEMPTS_BEFORE_ALONE - 1), BATCH_MAX).await?;
-    if !claimed.is_empty() {
-        batch(app, claimed).await?;
+    if !claimed.ids.is_empty() {
+        batch(app, claimed.ids).await?;
         return Ok(true);
     }
     let suspects = claim(app, (ATTEMPTS_BEFORE_ALONE, i64::MAX), 1).await?;
-    let had_suspects = !suspects.is_empty();
-    for suspect in suspects {
+    let had_suspects = !suspects.ids.is_empty();
+    for suspect in suspects.ids {
         alone(app, suspect).await?;
     }
-    Ok(had_suspects)
+    // A file that nothing waited for is no reason to sleep before the next one.
+    Ok(had_suspects || claimed.had_arrivals || suspects.had_arrivals)
 }
 
 /// Which try of an event this is, by row.
@@ -200,8 +201,16 @@ async fn suspect(app: &App, ids: Vec<i64>) -> Result<()> {
         .await
 }
 
+/// What was taken.
+#[derive(Debug, Default)]
+struct Claimed {
+    ids: Vec<i64>,
+    /// Whether a file had arrived.
+    had_arrivals: bool,
+}
+
 /// Marks what waited for a stored file, and takes what is marked. Nothing is written if there is nothing.
-async fn claim(app: &App, attempts: (i64, i64), limit: i64) -> Result<Vec<i64>> {
+async fn claim(app: &App, attempts: (i64, i64), limit: i64) -> Result<Claimed> {
     let now_ms = app.clock.now_ms();
     let (has_arrivals, has_marked) = app
         .db
@@ -212,16 +221,18 @@ async fn claim(app: &App, attempts: (i64, i64), limit: i64) -> Result<Vec<i64>> 
         })
         .await?;
     if !has_arrivals && !has_marked {
-        return Ok(Vec::new());
+        return Ok(Claimed::default());
     }
-    app.db
+    let ids = app
+        .db
         .write_digest(move |tx| {
             Box::pin(async move {
                 mark(tx, now_ms).await?;
                 queue::claim(tx, (now_ms, now_ms + LEASE_MS), attempts, limit).await
             })
         })
-        .await
+        .await?;
+    Ok(Claimed { ids, had_arrivals: has_arrivals })
 }
 
 /// Marks the events that waited for one arrived file; the job ends when there is none left.
