@@ -31,7 +31,7 @@ CREATE TABLE missing_key (
   n INTEGER NOT NULL,
   PRIMARY KEY (project_id, key)
 ) WITHOUT ROWID, STRICT;
-CREATE INDEX missing_key_n ON missing_key (project_id, n);
+CREATE INDEX missing_key_n ON missing_key (project_id, n, key);
 INSERT INTO missing_key (project_id, key, n)
 SELECT project_id, key, COUNT(*) FROM missing_file GROUP BY project_id, key;
 

@@ -119,18 +119,3 @@ pub(crate) async fn stored_count(tx: &mut Tx<'_>, project_id: i64, key: &str) ->
     tx.one("SELECT COUNT(*) FROM file_key WHERE project_id = $1 AND key = $2", &[&project_id, &key])
         .await
 }
-
-/// Returns how many events of a project wait for a key; counted up to `limit`.
-pub(crate) async fn waiting(
-    tx: &mut Tx<'_>,
-    project_id: i64,
-    key: &str,
-    limit: i64,
-) -> Result<i64> {
-    tx.one(
-        "SELECT COUNT(*) FROM (
-           SELECT 1 AS one FROM missing_file WHERE project_id = $1 AND key = $2 LIMIT $3) AS found",
-        &[&project_id, &key, &limit],
-    )
-    .await
-}

@@ -39,9 +39,20 @@ pub(crate) async fn top(tx: &mut Tx<'_>, project_id: i64, limit: i64) -> Result<
     tx.all(
         "SELECT key, n FROM missing_key
          WHERE project_id = $1 AND n > 0
-         ORDER BY n DESC, key
+         ORDER BY n DESC, key DESC
          LIMIT $2",
         &[&project_id, &limit],
     )
     .await
+}
+
+/// Returns how many events of a project wait for a key.
+pub(crate) async fn waiting(tx: &mut Tx<'_>, project_id: i64, key: &str) -> Result<i64> {
+    let found: Option<i64> = tx
+        .optional(
+            "SELECT n FROM missing_key WHERE project_id = $1 AND key = $2",
+            &[&project_id, &key],
+        )
+        .await?;
+    Ok(found.unwrap_or(0))
 }

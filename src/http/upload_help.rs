@@ -9,15 +9,13 @@ use protocol::event::Event;
 use super::origin::Origin;
 use crate::app::App;
 use crate::db::engine::Tx;
-use crate::db::missing_file;
+use crate::db::missing_key;
 use crate::db::organization::Organization;
 use crate::db::project::Project;
 use crate::error::Result;
 
 /// Missing files of one event whose waiting events are counted.
 const WAITING_KEYS_MAX: usize = 100;
-/// Waiting events are counted up to this number.
-const WAITING_MAX: i64 = 10_000;
 
 /// Returns the help for one event of a project.
 pub(crate) async fn for_event(
@@ -73,7 +71,7 @@ pub(crate) async fn waiting(
 ) -> Result<BTreeMap<String, u64>> {
     let mut waiting = BTreeMap::new();
     for key in keys {
-        let events = missing_file::waiting(tx, project, key, WAITING_MAX).await?;
+        let events = missing_key::waiting(tx, project, key).await?;
         waiting.insert(key.clone(), events.unsigned_abs());
     }
     Ok(waiting)
