@@ -1,6 +1,7 @@
 //! The command line: what can be said, and who does it.
 
 mod bench;
+mod check;
 mod config;
 mod credentials;
 mod demo;
@@ -14,6 +15,7 @@ mod opened;
 mod organization;
 mod output;
 mod project;
+mod redigest;
 mod secret_input;
 mod seed;
 mod serve;
@@ -67,6 +69,10 @@ enum Command {
     Seed(seed::Seed),
     /// Bring the database up to date, and nothing else
     Migrate,
+    /// Digest stored events again, after a change of scrubbing, grouping or symbolication
+    Redigest(redigest::Redigest),
+    /// Count everything that issues count anew from their events, and compare
+    Check(check::Check),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -139,6 +145,8 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
         Command::Bench(bench) => bench.run(place),
         Command::Seed(seed) => seed.run(place),
         Command::Migrate => migrate::run(place),
+        Command::Redigest(redigest) => redigest.run(place),
+        Command::Check(check) => check.run(place),
         Command::Config(command) => command.run(place),
         Command::Organization(command) => command.run(place),
         Command::Project(command) => command.run(place),

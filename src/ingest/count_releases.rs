@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::digest::Digested;
+use super::digest::{Digested, Frames};
 use crate::db::engine::Tx;
 use crate::db::release::{self, Added, ReleaseKey};
 use crate::error::Result;
@@ -27,18 +27,32 @@ pub(super) async fn count<'a>(
     release::add(tx, &counts.into_iter().collect::<Vec<_>>()).await
 }
 
+/// Changes what a release counts of the frames of an event that was digested again.
+pub(super) async fn change(tx: &mut Tx<'_>, event: &Digested, old: &Frames) -> Result<()> {
+    let Some(version) = event.summary.release.clone() else { return Ok(()) };
+    let ((resolved, unresolved), (old_resolved, old_unresolved)) =
+        (verdicts(&event.frames), verdicts(old));
+    if (resolved, unresolved) == (old_resolved, old_unresolved) {
+        return Ok(());
+    }
+    let key = ReleaseKey { project_id: event.project_id, version };
+    release::change_frames(tx, &key, resolved - old_resolved, unresolved - old_unresolved).await
+}
+
 fn of(event: &Digested) -> Added {
-    let frames = |is_counted: &dyn Fn(&str) -> bool| {
-        let counted = event.frames.iter().filter(|((_, status), _)| is_counted(status));
+    let (frames_resolved, frames_unresolved) = verdicts(&event.frames);
+    let (first_ms, last_ms) = (event.occurred_at_ms, event.occurred_at_ms);
+    Added { first_ms, last_ms, n: 1, frames_resolved, frames_unresolved }
+}
+
+/// Returns how many frames were symbolicated, and how many should have been.
+fn verdicts(frames: &Frames) -> (i64, i64) {
+    let count = |is_counted: &dyn Fn(&str) -> bool| -> i64 {
+        let counted = frames.iter().filter(|((_, status), _)| is_counted(status));
         counted.map(|(_, n)| i64::try_from(*n).unwrap_or(0)).sum()
     };
-    Added {
-        first_ms: event.occurred_at_ms,
-        last_ms: event.occurred_at_ms,
-        n: 1,
-        frames_resolved: frames(&|status| RESOLVED.contains(&status)),
-        frames_unresolved: frames(&|status| status != AS_SENT && !RESOLVED.contains(&status)),
-    }
+    let is_resolved = |status: &str| RESOLVED.contains(&status);
+    (count(&is_resolved), count(&|status| status != AS_SENT && !is_resolved(status)))
 }
 
 fn merge(sum: &mut Added, other: Added) {

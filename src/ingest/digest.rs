@@ -36,6 +36,9 @@ const ROUNDS_MAX: usize = 8;
 /// What normalization adds to an event's JSON, about, in bytes.
 const SLACK_BYTES: usize = 512;
 
+/// How many frames of which platform got which verdict.
+pub(crate) type Frames = BTreeMap<(&'static str, &'static str), u64>;
+
 /// A digested event, ready to be kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Digested {
@@ -52,8 +55,8 @@ pub(crate) struct Digested {
     /// Keys of files that were not there or did not help, each with how many files answered to it just
     /// before they were looked up.
     pub(crate) missing: BTreeMap<String, i64>,
-    /// Frames by platform and status, for the metrics.
-    pub(crate) frames: BTreeMap<(&'static str, &'static str), u64>,
+    /// Frames by platform and status, for the metrics and the releases.
+    pub(crate) frames: Frames,
 }
 
 /// What became of a batch.
@@ -331,6 +334,15 @@ impl Concluder {
 
     /// Fingerprints, summarizes and compresses a symbolicated event.
     pub(crate) fn conclude(&self, original: &Original, looked: Looked) -> Attempt<Digested> {
+        self.conclude_with_json(original, looked).map(|(digested, _)| digested)
+    }
+
+    /// As [`conclude`](Self::conclude), and returns the JSON of the result too.
+    pub(crate) fn conclude_with_json(
+        &self,
+        original: &Original,
+        looked: Looked,
+    ) -> Attempt<(Digested, Vec<u8>)> {
         caught(|| {
             let project_id = original.project.0;
             let result = &looked.outcome.event;
@@ -338,7 +350,7 @@ impl Concluder {
             let result_json = stored::json(result, original.json.len() * 3 / 2)?;
             let forms = stored::pack(&original.json, &result_json, dictionary)?;
             let summary = summary::summarize(result);
-            Ok(Digested {
+            let digested = Digested {
                 project_id,
                 event_id: original.event_id.bytes().to_vec(),
                 received_at_ms: original.received_at_ms,
@@ -351,7 +363,8 @@ impl Concluder {
                 missing: looked.missing,
                 frames: frames_by_status(result),
                 summary,
-            })
+            };
+            Ok((digested, result_json))
         })
     }
 }
@@ -372,7 +385,7 @@ const PLATFORMS: &[&str] = &[
     "rust",
 ];
 
-fn frames_by_status(event: &Event) -> BTreeMap<(&'static str, &'static str), u64> {
+pub(super) fn frames_by_status(event: &Event) -> Frames {
     let mut counts = BTreeMap::new();
     for frame in event.stacktraces().flat_map(|trace| &trace.frames) {
         let platform = frame.platform.as_deref().or(event.platform.as_deref()).unwrap_or("other");

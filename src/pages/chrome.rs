@@ -39,6 +39,8 @@ pub enum Section {
     DebugFiles,
     /// A project's source maps.
     SourceMaps,
+    /// The files that a project's events wait for.
+    Missing,
     /// None of them.
     None,
 }
@@ -133,6 +135,11 @@ impl Project {
     /// Returns the address of its source maps.
     pub fn source_maps_url(&self) -> String {
         format!("/{}/{}/source-maps/", self.organization, self.slug)
+    }
+
+    /// Returns the address of the list of files that its events wait for.
+    pub fn missing_url(&self) -> String {
+        format!("/{}/{}/missing/", self.organization, self.slug)
     }
 
     /// Returns the address of one of its issues, showing the latest event.

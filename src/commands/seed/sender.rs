@@ -28,6 +28,8 @@ const BATCH: usize = 1_024;
 const ACCEPTED_AT_ONCE: usize = 256;
 /// After so many parts of all events people look at the issues.
 const LOOKS: usize = 6;
+/// Who decides about issues, as the journal names them.
+const ACTOR: &str = "admin@localhost";
 /// Issues that people look at, at once.
 const ISSUES_MAX: i64 = 200;
 
@@ -142,7 +144,7 @@ async fn tidy(app: &App, keys: &[Admission], random: &mut Random) -> Result<()> 
         }
         for (is_ignored, ids) in chosen {
             let status = if is_ignored { IssueStatus::Ignored } else { IssueStatus::Resolved };
-            issues::status::set(app, project, &ids, status).await?;
+            issues::status::set(app, project, &ids, status, ACTOR).await?;
         }
     }
     Ok(())

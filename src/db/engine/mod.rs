@@ -31,6 +31,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests_basics;
 #[cfg(test)]
+mod tests_history;
+#[cfg(test)]
 mod tests_kill;
 #[cfg(test)]
 mod tests_migrations;

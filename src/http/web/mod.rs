@@ -3,6 +3,7 @@
 //! Handlers fail with the same `Error` as everywhere; `dress` turns failures into pages and adds the headers
 //! that protect browsers. Nothing here decides how anything looks.
 
+mod activity;
 pub(crate) mod artifact_bundles;
 pub(crate) mod asset;
 pub(crate) mod attachment;
@@ -21,6 +22,7 @@ pub(crate) mod issues;
 mod issues_found;
 mod listing;
 pub(crate) mod login;
+pub(crate) mod missing;
 mod next;
 pub(crate) mod projects;
 pub(crate) mod releases;
