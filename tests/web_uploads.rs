@@ -90,6 +90,28 @@ on_both!(releases_show_their_issues_frames_and_bundles, |database| {
     assert_eq!(visitor.get("/default/first/releases/shop%403/").await.status, 404);
 });
 
+on_both!(a_late_upload_raises_the_share_of_resolved_frames, |database| {
+    let server = Server::start_on(database).await;
+    let mut visitor = Visitor::logged_in(&server).await;
+    let frame = json!({"filename": "https://a/app.js", "function": "t", "lineno": 3, "colno": 671, "in_app": true});
+    let image = json!({"type": "sourcemap", "code_file": "https://a/app.js", "debug_id": "739fa633-25cc-5ff3-90bb-6205b524fff1"});
+    let event = json!({
+        "platform": "javascript", "release": "shop@1",
+        "exception": {"values": [{"type": "E", "value": "x", "stacktrace": {"frames": [frame]}}]},
+        "debug_meta": {"images": [image]},
+    });
+    let id = send(&server, &event).await;
+    visitor.wait_digested(&id).await;
+    let list = page(&mut visitor, "/default/first/releases/").await;
+    assert_says(&list, &["0 of 1 frame resolved"]);
+    server.upload_bundle(&fixture("js/app.artifactbundle.zip"), json!({})).await;
+    until("the second digest", async || {
+        let list = visitor.get("/default/first/releases/").await;
+        list.body.contains("1 of 1 frame resolved").then_some(())
+    })
+    .await;
+});
+
 on_both!(bundles_are_listed_found_and_shown, |database| {
     let server = Server::start_on(database).await;
     let mut visitor = Visitor::logged_in(&server).await;
