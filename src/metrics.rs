@@ -91,6 +91,8 @@ pub(crate) struct Metrics {
     pub(crate) frames: Counters<FrameLabels>,
     /// Accepted events that wait for the digest.
     pub(crate) queue_depth: Gauge,
+    /// Accepted events that were given up and are kept aside.
+    pub(crate) queue_parked: Gauge,
     /// Jobs that wait.
     pub(crate) jobs_waiting: Gauge,
     /// Envelope items by what became of them.
@@ -131,6 +133,7 @@ impl Default for Metrics {
             events_parked: Counter::default(),
             frames: Counters::default(),
             queue_depth: Gauge::default(),
+            queue_parked: Gauge::default(),
             jobs_waiting: Gauge::default(),
             items: Counters::default(),
             items_dropped: Counters::default(),
@@ -175,6 +178,11 @@ impl Metrics {
             "queue_depth",
             "Accepted events that wait for the digest",
             self.queue_depth.clone(),
+        );
+        registry.register(
+            "queue_parked",
+            "Accepted events kept aside after repeated failures",
+            self.queue_parked.clone(),
         );
         registry.register("items", "Envelope items by what became of them", self.items.clone());
         registry.register(

@@ -8,6 +8,7 @@ mod api_issues;
 mod api_sentry_cli;
 mod commands;
 mod durability;
+mod faults;
 mod health;
 mod ingest;
 mod late_uploads;

@@ -11,6 +11,7 @@ mod key;
 mod memory;
 mod s3;
 mod scratch;
+mod standing;
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -148,8 +149,8 @@ impl Blobs {
     pub(crate) async fn open_local(&self, key: BlobKey) -> Result<File> {
         match &self.0.store {
             Store::Fs(fs) => {
-                let path = fs.path(key);
-                blocking::run(move || fs::open(&path)).await
+                let (folder, path) = (fs.folder().to_owned(), fs.path(key));
+                blocking::run(move || fs::open(&folder, &path)).await
             }
             Store::S3(s3) => s3.open_local(key, self.scratch()?).await,
             #[cfg(test)]
@@ -237,13 +238,22 @@ impl Blobs {
     }
 }
 
-/// Returns what a client is told when a file of ours cannot be used; a full disk may pass, so it may try again.
+/// Returns what a client is told when a file of ours cannot be used; what may pass may be tried again.
 pub(crate) fn file_failure(doing: &str, error: std::io::Error) -> Error {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             tracing::error!("the blob store is full: {doing}: {error}");
             unavailable("there is no room left for files")
+        }
+        // The folder is gone, mounted read-only, or somebody else's: it is the whole store, and passes.
+        ErrorKind::NotFound
+        | ErrorKind::NotADirectory
+        | ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::StaleNetworkFileHandle => {
+            tracing::error!("the folder of blobs cannot be used: {doing}: {error}");
+            unavailable("the blob store cannot be used now")
         }
         _ => Error::from(error).with_context(doing),
     }

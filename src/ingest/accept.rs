@@ -1,5 +1,7 @@
 //! Phase one: what a client sends becomes durable rows, and nothing more happens before the answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use protocol::envelope::{Envelope, Item, ItemType};
 use protocol::id::EventId;
@@ -21,6 +23,13 @@ use crate::metrics::{DropLabels, ItemLabels};
 const ATTACHMENTS_MAX: usize = 100;
 /// Attachments up to this size stand in the database, larger ones in the blob store; in bytes.
 const INLINE_BYTES_MAX: usize = 100 * 1024;
+/// Attachments up to this size are kept in the database while the blob store is away, rather than lost: SDKs
+/// do not send again. In bytes.
+const INLINE_WHEN_AWAY_BYTES_MAX: usize = 8 << 20;
+/// How long the blob store may take for one attachment before it counts as away.
+const STORE_TIME_MAX: Duration = Duration::from_secs(10);
+/// When a client is asked to come back whose attachment is too large to be kept without the blob store, in seconds.
+const AWAY_RETRY_AFTER_S: u32 = 10;
 /// Longest name and media type of an attachment, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -280,7 +289,7 @@ fn client_report(app: &App, key: &Admission, item: &Item<'_>) {
 }
 
 /// Writes the rows: blobs first, so that no row ever names bytes that are not there.
-async fn keep(app: &App, rows: Rows) -> Result<()> {
+async fn keep(app: &App, mut rows: Rows) -> Result<()> {
     if rows.event.is_none() && rows.attachments.is_empty() {
         return Ok(());
     }
@@ -289,11 +298,11 @@ async fn keep(app: &App, rows: Rows) -> Result<()> {
     let limits = &app.config.limits;
     app.intake.disk.check(&app.config.data, limits.disk_free_bytes_min, app.clock.now_ms())?;
     app.intake.check_room(limits, payload_bytes)?;
-    let _permit = app.intake.admit(payload_bytes + inline).await?;
-    for (place, bytes) in &rows.large {
-        let key = app.blobs.put_bytes(bytes.clone()).await?;
-        debug_assert_eq!(key.0.as_slice(), rows.attachments[*place].sha256);
+    // Before the permit: whoever waits for a blob store that hangs holds up nobody else.
+    for (place, bytes) in std::mem::take(&mut rows.large) {
+        keep_large(app, &mut rows.attachments[place], bytes).await?;
     }
+    let _permit = app.intake.admit(payload_bytes + inline).await?;
     let rows = std::sync::Arc::new(rows);
     let has_event = rows.event.is_some();
     app.db
@@ -315,5 +324,33 @@ async fn keep(app: &App, rows: Rows) -> Result<()> {
         app.metrics.events_accepted.inc();
         app.wake.digest.notify_one();
     }
+    Ok(())
+}
+
+/// Stores the body of a large attachment, or keeps it in its row while the blob store is away.
+async fn keep_large(app: &App, attachment: &mut Attachment, bytes: Bytes) -> Result<()> {
+    let stored = tokio::time::timeout(STORE_TIME_MAX, app.blobs.put_bytes(bytes.clone())).await;
+    let away = match stored {
+        Ok(Err(Error::Unavailable { message, .. })) => message,
+        Err(_) => "the blob store does not answer".to_owned(),
+        Ok(stored) => {
+            let key = stored?;
+            debug_assert_eq!(key.0.as_slice(), attachment.sha256);
+            return Ok(());
+        }
+    };
+    if bytes.len() > INLINE_WHEN_AWAY_BYTES_MAX {
+        return Err(Error::Unavailable {
+            message: format!(
+                "{away}, and attachment `{}` of {} bytes cannot be kept without it (at most {} can): send later",
+                attachment.name,
+                bytes.len(),
+                INLINE_WHEN_AWAY_BYTES_MAX
+            ),
+            retry_after_s: AWAY_RETRY_AFTER_S,
+        });
+    }
+    tracing::warn!("{away}: an attachment of {} bytes is kept in the database", bytes.len());
+    attachment.body = Some(bytes.to_vec());
     Ok(())
 }

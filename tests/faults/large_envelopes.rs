@@ -1,0 +1,1 @@
+//! Many large envelopes at the same time, from clients of any speed.
