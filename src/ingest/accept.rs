@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::digest::sent_at_ms;
 use super::intake::RateLimited;
 use crate::app::App;
+use crate::blocking;
 use crate::db::accepted::Accepted;
 use crate::db::attachment::Attachment;
 use crate::db::project_key::Admission;
@@ -23,7 +24,7 @@ use crate::metrics::{DropLabels, ItemLabels};
 const ATTACHMENTS_MAX: usize = 100;
 /// Attachments up to this size stand in the database, larger ones in the blob store; in bytes.
 const INLINE_BYTES_MAX: usize = 100 * 1024;
-/// Attachments up to this size are kept in the database while the blob store is away, rather than lost: SDKs
+/// Attachments of an envelope up to this sum are kept in the database while the blob store is away, rather than lost: SDKs
 /// do not send again. In bytes.
 const INLINE_WHEN_AWAY_BYTES_MAX: usize = 8 << 20;
 /// How long the blob store may take for one attachment before it counts as away.
@@ -254,7 +255,8 @@ fn attachment_item(
         content_type: named(item.header.content_type.as_ref(), "application/octet-stream"),
         kind: named(item.header.attachment_type.as_ref(), "event.attachment"),
         size: i64::try_from(item.payload.len()).unwrap_or(i64::MAX),
-        sha256: Sha256::digest(item.payload).to_vec(),
+        // A large one is hashed when it is stored, beside the async threads.
+        sha256: if is_inline { Sha256::digest(item.payload).to_vec() } else { Vec::new() },
         body: is_inline.then(|| item.payload.to_vec()),
     });
     None
@@ -299,8 +301,9 @@ async fn keep(app: &App, mut rows: Rows) -> Result<()> {
     app.intake.disk.check(&app.config.data, limits.disk_free_bytes_min, app.clock.now_ms())?;
     app.intake.check_room(limits, payload_bytes)?;
     // Before the permit: whoever waits for a blob store that hangs holds up nobody else.
+    let mut room = INLINE_WHEN_AWAY_BYTES_MAX;
     for (place, bytes) in std::mem::take(&mut rows.large) {
-        keep_large(app, &mut rows.attachments[place], bytes).await?;
+        keep_large(app, &mut rows.attachments[place], bytes, &mut room).await?;
     }
     let _permit = app.intake.admit(payload_bytes + inline).await?;
     let rows = std::sync::Arc::new(rows);
@@ -327,30 +330,39 @@ async fn keep(app: &App, mut rows: Rows) -> Result<()> {
     Ok(())
 }
 
-/// Stores the body of a large attachment, or keeps it in its row while the blob store is away.
-async fn keep_large(app: &App, attachment: &mut Attachment, bytes: Bytes) -> Result<()> {
+/// Stores the body of a large attachment, or keeps it in its row while the blob store is away. `room` is how many
+/// bytes of the envelope may be kept so.
+async fn keep_large(
+    app: &App,
+    attachment: &mut Attachment,
+    bytes: Bytes,
+    room: &mut usize,
+) -> Result<()> {
     let stored = tokio::time::timeout(STORE_TIME_MAX, app.blobs.put_bytes(bytes.clone())).await;
     let away = match stored {
         Ok(Err(Error::Unavailable { message, .. })) => message,
         Err(_) => "the blob store does not answer".to_owned(),
         Ok(stored) => {
-            let key = stored?;
-            debug_assert_eq!(key.0.as_slice(), attachment.sha256);
+            attachment.sha256 = stored?.0.to_vec();
             return Ok(());
         }
     };
-    if bytes.len() > INLINE_WHEN_AWAY_BYTES_MAX {
+    let Some(left) = room.checked_sub(bytes.len()) else {
         return Err(Error::Unavailable {
             message: format!(
-                "{away}, and attachment `{}` of {} bytes cannot be kept without it (at most {} can): send later",
+                "{away}, and attachment `{}` of {} bytes cannot be kept without it (at most {} of an envelope can): \
+                 send later",
                 attachment.name,
                 bytes.len(),
                 INLINE_WHEN_AWAY_BYTES_MAX
             ),
             retry_after_s: AWAY_RETRY_AFTER_S,
         });
-    }
+    };
+    *room = left;
     tracing::warn!("{away}: an attachment of {} bytes is kept in the database", bytes.len());
-    attachment.body = Some(bytes.to_vec());
+    let (sha256, body) =
+        blocking::run(move || Ok((Sha256::digest(&bytes).to_vec(), bytes.to_vec()))).await?;
+    (attachment.sha256, attachment.body) = (sha256, Some(body));
     Ok(())
 }
