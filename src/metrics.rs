@@ -93,6 +93,8 @@ pub(crate) struct Metrics {
     pub(crate) queue_depth: Gauge,
     /// Accepted events that were given up and are kept aside.
     pub(crate) queue_parked: Gauge,
+    /// Events deleted because they were too old or too many.
+    pub(crate) retention_events: Counter,
     /// Jobs that wait.
     pub(crate) jobs_waiting: Gauge,
     /// Envelope items by what became of them.
@@ -134,6 +136,7 @@ impl Default for Metrics {
             frames: Counters::default(),
             queue_depth: Gauge::default(),
             queue_parked: Gauge::default(),
+            retention_events: Counter::default(),
             jobs_waiting: Gauge::default(),
             items: Counters::default(),
             items_dropped: Counters::default(),
@@ -200,6 +203,11 @@ impl Metrics {
     fn register_work(&mut self) {
         let registry = &mut self.registry;
         registry.register("jobs_waiting", "Jobs that wait", self.jobs_waiting.clone());
+        registry.register(
+            "retention_events",
+            "Events deleted because they were too old or too many",
+            self.retention_events.clone(),
+        );
         registry.register("jobs", "Jobs run", self.jobs.clone());
         registry.register("workers", "Files parsed in worker processes", self.workers.clone());
         registry.register("uploads", "Uploaded files", self.uploads.clone());

@@ -15,6 +15,7 @@ mod late_uploads;
 mod native_crash;
 mod node_crash;
 mod object_storage;
+mod retention;
 mod scrubbing;
 mod sdk_events;
 mod shutdown;

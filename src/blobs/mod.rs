@@ -123,13 +123,24 @@ impl Blobs {
         }
     }
 
-    /// Stores bytes, durably, and returns their key.
+    /// Stores bytes, durably, and returns their key, for tests.
     ///
     /// # Errors
     /// As [`put_file`](Self::put_file).
+    #[cfg(test)]
     pub(crate) async fn put_bytes(&self, bytes: Bytes) -> Result<BlobKey> {
+        let (file, key) = self.write_scratch(bytes).await?;
+        self.put_file(file, key).await?;
+        Ok(key)
+    }
+
+    /// Writes bytes to a file without a name, to be [put](Self::put_file) under the key that is returned.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder not writable.
+    pub(crate) async fn write_scratch(&self, bytes: Bytes) -> Result<(Scratch, BlobKey)> {
         let blobs = self.clone();
-        let (file, key) = blocking::run(move || {
+        blocking::run(move || {
             use std::io::Write as _;
             let key = BlobKey::of(&bytes);
             let file = blobs.scratch()?;
@@ -137,9 +148,7 @@ impl Blobs {
             written.map_err(|error| file_failure("writing a temporary file", error))?;
             Ok((file, key))
         })
-        .await?;
-        self.put_file(file, key).await?;
-        Ok(key)
+        .await
     }
 
     /// Opens a blob as a local file that can only be read, at its beginning.
@@ -203,7 +212,6 @@ impl Blobs {
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing expires yet"))]
     pub(crate) async fn delete(&self, key: BlobKey) -> Result<()> {
         match &self.0.store {
             Store::Fs(fs) => {

@@ -12,12 +12,14 @@ use sha2::{Digest, Sha256};
 use super::digest::sent_at_ms;
 use super::intake::RateLimited;
 use crate::app::App;
+use crate::blobs::BlobKey;
 use crate::blocking;
 use crate::db::accepted::Accepted;
 use crate::db::attachment::Attachment;
 use crate::db::project_key::Admission;
 use crate::db::{accepted, attachment};
 use crate::error::{Error, Result};
+use crate::garbage;
 use crate::metrics::{DropLabels, ItemLabels};
 
 /// Most attachments of one envelope (Relay's earlier, larger limit).
@@ -338,12 +340,18 @@ async fn keep_large(
     bytes: Bytes,
     room: &mut usize,
 ) -> Result<()> {
-    let stored = tokio::time::timeout(STORE_TIME_MAX, app.blobs.put_bytes(bytes.clone())).await;
+    let store = async {
+        let (file, key) = app.blobs.write_scratch(bytes.clone()).await?;
+        garbage::spare(app, key).await?;
+        app.blobs.put_file(file, key).await?;
+        Ok(key)
+    };
+    let stored = tokio::time::timeout(STORE_TIME_MAX, store).await;
     let away = match stored {
         Ok(Err(Error::Unavailable { message, .. })) => message,
         Err(_) => "the blob store does not answer".to_owned(),
         Ok(stored) => {
-            attachment.sha256 = stored?.0.to_vec();
+            attachment.sha256 = stored.map(|key: BlobKey| key.0.to_vec())?;
             return Ok(());
         }
     };

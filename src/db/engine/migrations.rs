@@ -34,7 +34,7 @@ macro_rules! migrations {
 }
 
 /// Every migration, oldest first. A released one is never changed or removed.
-pub(crate) const MIGRATIONS: &[Migration] = migrations!["0001_first"];
+pub(crate) const MIGRATIONS: &[Migration] = migrations!["0001_first", "0005_retention"];
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     name TEXT NOT NULL PRIMARY KEY,
