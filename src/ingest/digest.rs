@@ -86,11 +86,11 @@ pub(crate) async fn digest(app: &App, rows: Vec<Accepted>) -> Result<BatchReport
     for (original, symbolicated) in originals.into_iter().zip(symbolicate_each(app, events).await?)
     {
         match symbolicated {
-            Symbolicated::Done(outcome) => {
+            Ok(outcome) => {
                 looked_up.push(original);
                 outcomes.push(outcome);
             }
-            Symbolicated::Waits(error) => report.waiting.push((original.0, error.to_string())),
+            Err(error) => report.waiting.push((original.0, error.to_string())),
         }
     }
     let originals = looked_up;
@@ -168,13 +168,6 @@ pub(super) fn prepare(row: &Accepted) -> Attempt<(ProjectId, Event)> {
     })
 }
 
-/// What became of one event's symbolication.
-enum Symbolicated {
-    Done(Attempt<Looked>),
-    /// It wants a file that cannot be read now.
-    Waits(Error),
-}
-
 /// Symbolicates events: asks what they want, finds it once per project, until nothing is wanted.
 ///
 /// # Errors
@@ -183,17 +176,15 @@ pub(crate) async fn symbolicate_all(
     app: &App,
     events: Vec<(ProjectId, Event)>,
 ) -> Result<Vec<Attempt<Looked>>> {
-    let each = symbolicate_each(app, events).await?.into_iter();
-    let done = |symbolicated| match symbolicated {
-        Symbolicated::Done(outcome) => Ok(outcome),
-        Symbolicated::Waits(error) => Err(error),
-    };
-    each.map(done).collect()
+    symbolicate_each(app, events).await?.into_iter().collect()
 }
 
-/// As [`symbolicate_all`], where each event waits for itself.
-async fn symbolicate_each(app: &App, events: Vec<(ProjectId, Event)>) -> Result<Vec<Symbolicated>> {
-    let mut done: Vec<Option<Symbolicated>> = events.iter().map(|_| None).collect();
+/// As [`symbolicate_all`], where an event that wants a file which cannot be read now has that error for itself.
+async fn symbolicate_each(
+    app: &App,
+    events: Vec<(ProjectId, Event)>,
+) -> Result<Vec<Result<Attempt<Looked>>>> {
+    let mut done: Vec<Option<Result<Attempt<Looked>>>> = events.iter().map(|_| None).collect();
     let mut open: Vec<InWork> = events.into_iter().enumerate().map(InWork::new).collect();
     let mut stored = Stored::new();
     for _ in 0..ROUNDS_MAX {
@@ -206,7 +197,7 @@ async fn symbolicate_each(app: &App, events: Vec<(ProjectId, Event)>) -> Result<
                 Ok(work) => open.push(work),
                 Err(attempt) => {
                     let attempt = attempt.map(|outcome| looked(outcome, project, &stored));
-                    done[place] = Some(Symbolicated::Done(attempt));
+                    done[place] = Some(Ok(attempt));
                 }
             }
         }
@@ -214,11 +205,10 @@ async fn symbolicate_each(app: &App, events: Vec<(ProjectId, Event)>) -> Result<
             break;
         }
         for (place, error) in find_for(app, &mut open, &mut stored).await? {
-            done[place] = Some(Symbolicated::Waits(error));
+            done[place] = Some(Err(error));
         }
     }
-    let unfinished =
-        || Symbolicated::Done(Err("symbolication asked for files again and again".to_owned()));
+    let unfinished = || Ok(Err("symbolication asked for files again and again".to_owned()));
     Ok(done.into_iter().map(|outcome| outcome.unwrap_or_else(unfinished)).collect())
 }
 
