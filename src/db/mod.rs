@@ -27,6 +27,7 @@ pub(crate) mod redigest;
 pub(crate) mod retention;
 pub(crate) mod secret;
 pub(crate) mod sequence;
+pub(crate) mod storage;
 pub(crate) mod token;
 pub(crate) mod user_account;
 pub(crate) mod web_session;
