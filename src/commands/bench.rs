@@ -10,6 +10,7 @@ mod load;
 mod lookup;
 mod mix;
 mod report;
+mod stages;
 mod timeline;
 mod upload;
 
@@ -51,6 +52,9 @@ pub(super) struct Bench {
     /// Debug file to upload during the load of each row
     #[arg(long, value_name = "FILE")]
     upload: Option<PathBuf>,
+    /// Measure only what needs no server: look-ups, and the stages of one event
+    #[arg(long)]
+    engine: bool,
     /// Folder for the server's data [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -73,12 +77,15 @@ impl Bench {
             made => Envelopes::of(&mix::envelopes(made)?),
         };
         let mut report = Report::default();
-        let engine = if self.database.is_some() { "PostgreSQL" } else { "SQLite" };
         report.machine(disk::fsync_median(folder.path())?);
-        report.load(engine, &envelopes, self.seconds);
-        opened::runtime()?.block_on(self.load(folder.path(), &envelopes, &mut report))?;
+        if !self.engine {
+            let engine = if self.database.is_some() { "PostgreSQL" } else { "SQLite" };
+            report.load(engine, &envelopes, self.seconds);
+            opened::runtime()?.block_on(self.load(folder.path(), &envelopes, &mut report))?;
+        }
         report.lookups(&lookup::measure()?);
         report.engine(&engine::measure(folder.path())?);
+        report.stages(&stages::measure(&envelopes)?);
         output::print(&report.text)
     }
 

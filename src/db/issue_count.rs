@@ -25,7 +25,7 @@ struct UserCount {
 }
 from_row!(UserCount { issue_id, user_hash, n });
 
-/// Adds to users' counts, one row per key, and returns the keys that were new.
+/// Adds to users' counts, one row per key in their order, and returns the keys that were new.
 pub(crate) async fn add_users(tx: &mut Tx<'_>, counts: &[(UserKey, i64)]) -> Result<Vec<UserKey>> {
     let rows: Vec<[&dyn Bind; 3]> = counts
         .iter()
@@ -42,8 +42,8 @@ pub(crate) async fn add_users(tx: &mut Tx<'_>, counts: &[(UserKey, i64)]) -> Res
     let mut new = Vec::new();
     for UserCount { issue_id, user_hash, n } in after {
         let key = UserKey { issue_id, user_hash };
-        let added = counts.iter().find(|(counted, _)| *counted == key);
-        if added.is_some_and(|(_, added)| *added == n) {
+        let place = counts.binary_search_by(|(counted, _)| counted.cmp(&key));
+        if place.is_ok_and(|place| counts[place].1 == n) {
             new.push(key);
         }
     }

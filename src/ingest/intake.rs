@@ -131,6 +131,11 @@ impl Intake {
         Held { receiving: Arc::clone(&self.receiving), bytes: 0 }
     }
 
+    /// Says whether somebody waits for an event to be accepted.
+    pub(crate) fn is_accepting(&self) -> bool {
+        self.accepting.available_permits() < self.permits
+    }
+
     /// Refuses where the disk budget of waiting events is used up.
     ///
     /// SDKs drop an event on any error answer, so this is the last resort.

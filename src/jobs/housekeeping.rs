@@ -8,6 +8,7 @@ use tracing::warn;
 use crate::app::App;
 use crate::db::{accepted, job, outcome, redigest};
 use crate::error::Result;
+use crate::ingest::train;
 
 /// Time between two rounds.
 const EVERY: Duration = Duration::from_secs(5);
@@ -38,6 +39,8 @@ pub(crate) async fn turn(app: App) -> Result<()> {
     if !app.clock.is_doubtful() {
         expire(&app).await?;
     }
+    train::train_due(&app).await?;
+    train::expire(&app).await?;
     let (depth, jobs) = app
         .db
         .read(|tx| {

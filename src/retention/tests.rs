@@ -52,7 +52,7 @@ async fn accept(app: &App, message: &str, numbers: std::ops::Range<u16>) {
             let rows = rows.clone();
             Box::pin(async move {
                 for row in &rows {
-                    accepted::insert(tx, row).await?;
+                    accepted::insert(tx, &[row]).await?;
                 }
                 Ok(())
             })

@@ -7,7 +7,7 @@ use super::child::Left;
 use super::load::{Envelopes, Run};
 use super::timeline::Timeline;
 use super::upload::Uploaded;
-use super::{disk, engine, lookup};
+use super::{disk, engine, lookup, stages};
 
 /// Tables and indexes that are named; the rest is small.
 const TABLES_NAMED: usize = 12;
@@ -125,6 +125,18 @@ impl Report {
                 lookup.what, lookup.ns_per_frame, lookup.ns_per_lookup, lookup.lookups
             ));
         }
+    }
+
+    pub(super) fn stages(&mut self, stages: &[stages::Stage]) {
+        self.line("");
+        self.line("| stage of one event, one thread, warm | µs |");
+        self.line("|---|---|");
+        let mut sum = Duration::ZERO;
+        for stage in stages {
+            self.line(&format!("| {} | {:.1} |", stage.name, ms(stage.mean) * 1000.0));
+            sum += stage.mean;
+        }
+        self.line(&format!("| together | {:.1} |", ms(sum) * 1000.0));
     }
 
     pub(super) fn engine(&mut self, measured: &[engine::Measured]) {
