@@ -320,20 +320,6 @@ pub(crate) async fn count(tx: &mut Tx<'_>, project: ProjectId, status: &str) -> 
     .await
 }
 
-/// Returns the unresolved issues of a project that were last seen.
-pub(crate) async fn open(tx: &mut Tx<'_>, project: ProjectId, limit: i64) -> Result<Vec<IssueId>> {
-    let ids: Vec<i64> = tx
-        .all(
-            "SELECT id FROM issue
-             WHERE project_id = $1 AND status = 'unresolved'
-             ORDER BY last_seen_ms DESC, id DESC
-             LIMIT $2",
-            &[&project.0, &limit],
-        )
-        .await?;
-    Ok(ids.into_iter().map(IssueId).collect())
-}
-
 /// Returns when the newest event of a project's issues occurred; `None` where it has no issue.
 pub(crate) async fn last_seen(tx: &mut Tx<'_>, project: ProjectId) -> Result<Option<i64>> {
     tx.one("SELECT MAX(last_seen_ms) FROM issue WHERE project_id = $1", &[&project.0]).await

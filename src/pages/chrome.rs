@@ -33,14 +33,14 @@ pub enum Section {
     Projects,
     /// A project's issues, and everything below.
     Issues,
+    /// The files that a project's events wait for.
+    Missing,
     /// A project's releases.
     Releases,
     /// A project's debug files.
     DebugFiles,
     /// A project's source maps.
     SourceMaps,
-    /// The files that a project's events wait for.
-    Missing,
     /// None of them.
     None,
 }
@@ -112,6 +112,11 @@ impl Project {
         format!("/{}/{}/issues/", self.organization, self.slug)
     }
 
+    /// Returns the address of the list of files that its events wait for.
+    pub fn missing_url(&self) -> String {
+        format!("/{}/{}/missing/", self.organization, self.slug)
+    }
+
     /// Returns the address that says whether an event came.
     pub fn first_event_url(&self) -> String {
         format!("/{}/{}/first-event", self.organization, self.slug)
@@ -135,11 +140,6 @@ impl Project {
     /// Returns the address of its source maps.
     pub fn source_maps_url(&self) -> String {
         format!("/{}/{}/source-maps/", self.organization, self.slug)
-    }
-
-    /// Returns the address of the list of files that its events wait for.
-    pub fn missing_url(&self) -> String {
-        format!("/{}/{}/missing/", self.organization, self.slug)
     }
 
     /// Returns the address of one of its issues, showing the latest event.

@@ -142,8 +142,8 @@ impl IssueList {
         When::new(*at, self.chrome.now)
     }
 
-    fn first_event(&self) -> Option<FirstEvent> {
-        self.project.as_ref().map(|project| FirstEvent::new(&self.dsn, "first", project))
+    fn first_event(&self, project: &Project) -> FirstEvent {
+        FirstEvent::new(&self.dsn, "first", project)
     }
 
     /// What the list is of.

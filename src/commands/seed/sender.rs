@@ -15,21 +15,21 @@ use super::plan::Moment;
 use super::random::Random;
 use crate::app::App;
 use crate::blocking;
-use crate::db;
+use crate::db::issue_search::{self, Filter, Place, Sort};
 use crate::db::project_key::Admission;
 use crate::error::{Error, Result};
 use crate::ingest::accept::{self, Sender};
 use crate::issues;
 use crate::jobs;
 
+/// Who decides about the issues, for their journal.
+const ACTOR: &str = "symbolist seed";
 /// Events that are made, accepted and digested together.
 const BATCH: usize = 1_024;
 /// Events that are accepted at the same time: they share a commit.
 const ACCEPTED_AT_ONCE: usize = 256;
 /// After so many parts of all events people look at the issues.
 const LOOKS: usize = 6;
-/// Who decides about issues, as the journal names them.
-const ACTOR: &str = "admin@localhost";
 /// Issues that people look at, at once.
 const ISSUES_MAX: i64 = 200;
 
@@ -132,13 +132,20 @@ async fn tidy(app: &App, keys: &[Admission], random: &mut Random) -> Result<()> 
         let project = ProjectId(key.project_id);
         let found = app
             .db
-            .read(move |tx| Box::pin(async move { db::issue::open(tx, project, ISSUES_MAX).await }))
+            .read(move |tx| {
+                Box::pin(async move {
+                    let order = (Sort::default(), Place::START);
+                    let filter = Filter::default();
+                    issue_search::search(tx, project, "unresolved", &filter, order, ISSUES_MAX)
+                        .await
+                })
+            })
             .await?;
         let mut chosen: BTreeMap<bool, Vec<IssueId>> = BTreeMap::new();
         for issue in found {
             match random.below(60) {
-                0 => chosen.entry(true).or_default().push(issue),
-                1..4 => chosen.entry(false).or_default().push(issue),
+                0 => chosen.entry(true).or_default().push(IssueId(issue.id)),
+                1..4 => chosen.entry(false).or_default().push(IssueId(issue.id)),
                 _ => {}
             }
         }
