@@ -79,7 +79,7 @@ async fn by_short_id(
     short_id: &ShortId,
 ) -> Result<Option<StoredIssue>> {
     match listing.searched().find(|project| project.slug == short_id.slug) {
-        Some(project) => db::issue::by_number(tx, ProjectId(project.id), short_id.number).await,
+        Some(project) => named::by_number(tx, ProjectId(project.id), short_id.number).await,
         None => Ok(None),
     }
 }
