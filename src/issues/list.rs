@@ -4,6 +4,7 @@ use pages::issue::IssueStatus;
 use protocol::id::{EventId, IssueId, ProjectId};
 use protocol::short_id::ShortId;
 
+use super::named;
 use super::query::IssueQuery;
 use crate::db;
 use crate::db::engine::Tx;
