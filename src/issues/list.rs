@@ -4,6 +4,7 @@ use pages::issue::IssueStatus;
 use protocol::id::{EventId, IssueId, ProjectId};
 use protocol::short_id::ShortId;
 
+use super::named;
 use super::query::IssueQuery;
 use crate::db;
 use crate::db::engine::Tx;
@@ -79,7 +80,7 @@ async fn by_short_id(
     short_id: &ShortId,
 ) -> Result<Option<StoredIssue>> {
     match listing.searched().find(|project| project.slug == short_id.slug) {
-        Some(project) => db::issue::by_number(tx, ProjectId(project.id), short_id.number).await,
+        Some(project) => named::by_number(tx, ProjectId(project.id), short_id.number).await,
         None => Ok(None),
     }
 }
