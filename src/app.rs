@@ -16,6 +16,7 @@ use crate::db::engine::{DatabaseUrl, Db, Options};
 use crate::db::project_key::Admission;
 use crate::db::token::Token;
 use crate::error::{Context as _, Result};
+use crate::ingest::dictionaries::Shelf;
 use crate::ingest::intake::Intake;
 use crate::metrics::Metrics;
 use crate::remembered::Remembered;
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) blobs: Blobs,
     /// The gate of the accept path.
     pub(crate) intake: Intake,
+    /// What events are compressed with.
+    pub(crate) dictionaries: Shelf,
     /// Child processes that open untrusted files.
     pub(crate) workers: Workers,
     /// Look-up files made of uploaded ones.
@@ -126,6 +129,7 @@ impl App {
             db,
             blobs: Blobs::open(&config, data.join("tmp"))?,
             intake: Intake::new(&config.limits),
+            dictionaries: Shelf::new(),
             workers: Workers::new(executable, data.join("tmp"), Limits::of_config(&config.workers)),
             derived: Derived::open(data.join("derived"), DERIVED_BYTES_MAX)?,
             opened: Opened::new(),

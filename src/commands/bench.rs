@@ -7,9 +7,10 @@ mod child;
 mod disk;
 mod load;
 mod lookup;
+mod stages;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -34,6 +35,9 @@ pub(super) struct Bench {
     /// Folder with recorded envelopes (*.envelope) instead of the built-in ones; files over 200 KB are left out
     #[arg(long, value_name = "DIR")]
     envelopes: Option<PathBuf>,
+    /// Measure only what needs no server: look-ups, and the stages of one event
+    #[arg(long)]
+    engine: bool,
     /// Folder for the server's data [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -54,22 +58,33 @@ impl Bench {
         let envelopes = Envelopes::load(self.envelopes.as_deref())?;
         let mut report = Report::default();
         report.machine(disk::fsync_median(folder.path())?, &envelopes, &self);
+        if !self.engine {
+            self.measure_server(&folder.path().join("data"), &envelopes, &mut report)?;
+        }
+        report.lookups(&lookup::measure()?);
+        report.stages(&stages::measure(&envelopes)?);
+        output::print(&report.text)
+    }
+
+    fn measure_server(
+        &self,
+        data: &Path,
+        envelopes: &Envelopes,
+        report: &mut Report,
+    ) -> Result<()> {
         opened::runtime()?.block_on(async {
-            let mut server =
-                Server::start(&folder.path().join("data"), self.database.as_deref()).await?;
+            let mut server = Server::start(data, self.database.as_deref()).await?;
             let idle = server.memory()?;
             for connections in &self.connections {
-                let measured = self.measure(&mut server, &envelopes, *connections).await?;
+                let measured = self.measure(&mut server, envelopes, *connections).await?;
                 report.add(&measured);
             }
             report.memory(idle, server.memory_peak, server.memory()?);
             let events = server.digested().await?;
             let bytes = server.stop().await?;
             report.storage(bytes, events, self.database.is_some());
-            Ok::<(), Error>(())
-        })?;
-        report.lookups(&lookup::measure()?);
-        output::print(&report.text)
+            Ok(())
+        })
     }
 
     async fn measure(
@@ -186,6 +201,18 @@ impl Report {
                 lookup.what, lookup.ns_per_frame, lookup.ns_per_lookup, lookup.lookups
             ));
         }
+    }
+
+    fn stages(&mut self, stages: &[stages::Stage]) {
+        self.line("");
+        self.line("| stage of one event, one thread, warm | µs |");
+        self.line("|---|---|");
+        let mut sum = Duration::ZERO;
+        for stage in stages {
+            self.line(&format!("| {} | {:.1} |", stage.name, ms(stage.mean) * 1000.0));
+            sum += stage.mean;
+        }
+        self.line(&format!("| together | {:.1} |", ms(sum) * 1000.0));
     }
 }
 

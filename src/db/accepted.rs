@@ -20,6 +20,7 @@ pub(crate) struct Accepted {
     pub(crate) alone_attempts: i64,
     /// JSON of `ingest::accept::Sender`.
     pub(crate) sender: String,
+    /// See `ingest::stored`.
     pub(crate) payload: Vec<u8>,
 }
 from_row!(Accepted {
@@ -45,13 +46,29 @@ impl Accepted {
     }
 }
 
-/// Adds one event to the queue.
-pub(crate) async fn insert(tx: &mut Tx<'_>, row: &Accepted) -> Result<()> {
-    tx.execute(
+/// Adds events to the queue.
+pub(crate) async fn insert(tx: &mut Tx<'_>, events: &[&Accepted]) -> Result<()> {
+    let rows: Vec<[&dyn Bind; 9]> = events
+        .iter()
+        .map(|event| -> [&dyn Bind; 9] {
+            [
+                &event.id,
+                &event.project_id,
+                &event.event_id,
+                &event.received_at_ms,
+                &event.received_at_ms,
+                &event.attempts,
+                &event.alone_attempts,
+                &event.sender,
+                &event.payload,
+            ]
+        })
+        .collect();
+    tx.insert_many(
         "INSERT INTO accepted (id, project_id, event_id, received_at_ms, visible_at_ms, attempts,
-           alone_attempts, sender, payload)
-         VALUES ($1, $2, $3, $4, $4, 0, 0, $5, $6)",
-        &[&row.id, &row.project_id, &row.event_id, &row.received_at_ms, &row.sender, &row.payload],
+           alone_attempts, sender, payload) VALUES",
+        &rows,
+        "",
     )
     .await?;
     Ok(())
@@ -67,8 +84,10 @@ pub(crate) struct Claim {
     pub(crate) attempts_max: i64,
     /// Most events.
     pub(crate) limit: i64,
-    /// Most bytes of payload together; the oldest event is taken whatever its size.
+    /// Most bytes of payload together, unpacked; the oldest event is taken whatever its size.
     pub(crate) bytes_max: i64,
+    /// Says from the beginning and the length of a stored payload how many bytes it unpacks to.
+    pub(crate) unpacked_bytes: fn(&[u8], i64) -> i64,
 }
 
 /// Takes events, oldest first.
@@ -112,13 +131,22 @@ pub(crate) async fn claim(tx: &mut Tx<'_>, claim: Claim) -> Result<Vec<Accepted>
     Ok(claimed)
 }
 
+/// How large a payload is, and its beginning, which tells how large it is unpacked.
+struct Size {
+    visible_at_ms: i64,
+    id: i64,
+    bytes: i64,
+    head: Vec<u8>,
+}
+from_row!(Size { visible_at_ms, id, bytes, head });
+
 /// Returns the place in the queue of the last event that fits into what is taken, without reading payloads.
 ///
 /// On PostgreSQL others may take some of them meanwhile: then less is taken, never more.
 async fn last_within(tx: &mut Tx<'_>, claim: Claim) -> Result<Option<(i64, i64)>> {
-    let sizes: Vec<(i64, i64, i64)> = tx
+    let sizes: Vec<Size> = tx
         .all(
-            "SELECT visible_at_ms, id, CAST(LENGTH(payload) AS BIGINT)
+            "SELECT visible_at_ms, id, CAST(LENGTH(payload) AS BIGINT), SUBSTR(payload, 1, 20)
              FROM accepted
              WHERE parked_at_ms IS NULL AND visible_at_ms <= $1 AND attempts >= $3 AND attempts <= $4
              ORDER BY visible_at_ms, id
@@ -127,10 +155,11 @@ async fn last_within(tx: &mut Tx<'_>, claim: Claim) -> Result<Option<(i64, i64)>
         )
         .await?;
     let mut bytes = 0;
-    let fits = |(visible_ms, id, size): &(i64, i64, i64)| {
+    let fits = |size: &Size| {
         let is_first = bytes == 0;
-        bytes += (*size).max(1);
-        (is_first || bytes <= claim.bytes_max).then_some((*visible_ms, *id))
+        let unpacked = (claim.unpacked_bytes)(&size.head, size.bytes);
+        bytes = unpacked.max(1).saturating_add(bytes);
+        (is_first || bytes <= claim.bytes_max).then_some((size.visible_at_ms, size.id))
     };
     Ok(sizes.iter().map_while(fits).last())
 }
@@ -229,9 +258,8 @@ pub(crate) async fn park(tx: &mut Tx<'_>, id: i64, now_ms: i64, error: &str) -> 
 
 /// Removes events whose digest is kept in the same transaction.
 pub(crate) async fn delete(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
-    for id in ids {
-        tx.execute("DELETE FROM accepted WHERE id = $1", &[id]).await?;
-    }
+    let rows: Vec<[&dyn Bind; 1]> = ids.iter().map(|id| -> [&dyn Bind; 1] { [id] }).collect();
+    tx.insert_many("DELETE FROM accepted WHERE id IN (VALUES", &rows, ")").await?;
     Ok(())
 }
 

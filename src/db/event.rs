@@ -76,15 +76,18 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, events: &[&StoredEvent]) -> Result<V
     .await
 }
 
-/// Says whether an event is kept already.
-pub(crate) async fn exists(tx: &mut Tx<'_>, project_id: i64, event_id: &[u8]) -> Result<bool> {
-    let found: Option<i64> = tx
-        .optional(
-            "SELECT id FROM event WHERE project_id = $1 AND event_id = $2",
-            &[&project_id, &event_id],
-        )
-        .await?;
-    Ok(found.is_some())
+/// Returns those of the events that are kept already.
+pub(crate) async fn kept(tx: &mut Tx<'_>, keys: &[(i64, &Vec<u8>)]) -> Result<Vec<EventKey>> {
+    let rows: Vec<[&dyn Bind; 2]> =
+        keys.iter().map(|(project, event)| -> [&dyn Bind; 2] { [project, *event] }).collect();
+    tx.insert_many_returning(
+        "WITH wanted (project_id, event_id) AS (VALUES",
+        &rows,
+        ") SELECT e.project_id, e.event_id
+         FROM wanted w
+         JOIN event e ON e.project_id = w.project_id AND e.event_id = w.event_id",
+    )
+    .await
 }
 
 /// Returns the issue of an event.

@@ -25,7 +25,7 @@ struct UserCount {
 }
 from_row!(UserCount { issue_id, user_hash, n });
 
-/// Adds to users' counts, one row per key, and returns the keys that were new.
+/// Adds to users' counts, one row per key in their order, and returns the keys that were new.
 pub(crate) async fn add_users(tx: &mut Tx<'_>, counts: &[(UserKey, i64)]) -> Result<Vec<UserKey>> {
     let rows: Vec<[&dyn Bind; 3]> = counts
         .iter()
@@ -42,8 +42,8 @@ pub(crate) async fn add_users(tx: &mut Tx<'_>, counts: &[(UserKey, i64)]) -> Res
     let mut new = Vec::new();
     for UserCount { issue_id, user_hash, n } in after {
         let key = UserKey { issue_id, user_hash };
-        let added = counts.iter().find(|(counted, _)| *counted == key);
-        if added.is_some_and(|(_, added)| *added == n) {
+        let place = counts.binary_search_by(|(counted, _)| counted.cmp(&key));
+        if place.is_ok_and(|place| counts[place].1 == n) {
             new.push(key);
         }
     }
@@ -206,12 +206,24 @@ pub(crate) async fn recent_keys(tx: &mut Tx<'_>, project: ProjectId) -> Result<V
     .await
 }
 
+/// Says whether any issue, of whatever project, has a tag with a value.
+pub(crate) async fn is_value(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<bool> {
+    let found: Option<i64> = tx
+        .optional(
+            "SELECT issue_id FROM issue_tag WHERE key = $1 AND value = $2 LIMIT 1",
+            &[&key, &value],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Says whether some issue of a project has a tag.
 pub(crate) async fn has_tag(tx: &mut Tx<'_>, project: ProjectId, key: &str) -> Result<bool> {
     let found: Option<i64> = tx
         .optional(
-            "SELECT i.id FROM issue i JOIN issue_tag t ON t.issue_id = i.id AND t.key = $2
-             WHERE i.project_id = $1
+            "SELECT t.issue_id FROM issue_tag t
+             WHERE t.key = $2
+               AND EXISTS (SELECT 1 FROM issue i WHERE i.id = t.issue_id AND i.project_id = $1)
              LIMIT 1",
             &[&project.0, &key],
         )
@@ -366,6 +378,8 @@ mod tests {
                 let none = recent_values(tx, project, "resolved", "environment", 9).await?;
                 assert_eq!(none, Vec::<String>::new());
                 assert_eq!(recent_keys(tx, project).await?, ["environment", "plan"]);
+                assert!(is_value(tx, "plan", "free").await?);
+                assert!(!is_value(tx, "plan", "pro").await?);
                 assert!(has_tag(tx, project, "plan").await?);
                 assert!(!has_tag(tx, project, "os").await?);
                 assert!(!has_tag(tx, ProjectId(2), "plan").await?);

@@ -10,6 +10,7 @@ pub(crate) mod attachment;
 pub(crate) mod chunk;
 pub(crate) mod debug_file;
 pub(crate) mod derive_failure;
+pub(crate) mod dictionary;
 pub(crate) mod event;
 pub(crate) mod file_key;
 mod hash;

@@ -71,13 +71,14 @@ pub(crate) async fn keep_result(
     tx: &mut Tx<'_>,
     id: i64,
     issue: IssueId,
+    original: &[u8],
     result: &[u8],
 ) -> Result<()> {
     tx.execute(
         "UPDATE event
-         SET issue_id = $2, result = $3, redigest_at_ms = NULL, redigest_attempts = 0, redigest_error = NULL
+         SET issue_id = $2, original = $3, result = $4, redigest_at_ms = NULL, redigest_attempts = 0, redigest_error = NULL
          WHERE id = $1",
-        &[&id, &issue.0, &result],
+        &[&id, &issue.0, &original, &result],
     )
     .await?;
     Ok(())

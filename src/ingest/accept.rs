@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::digest::sent_at_ms;
 use super::intake::RateLimited;
+use super::stored;
 use crate::app::App;
 use crate::db::accepted::Accepted;
 use crate::db::attachment::Attachment;
@@ -74,9 +75,12 @@ pub(crate) async fn accept(
     envelope: &Envelope<'_>,
 ) -> Result<Acceptance> {
     check_sizes(app, envelope)?;
-    let mut acceptance = Acceptance { event_id: event_id(envelope)?, ..Acceptance::default() };
+    let payload = Payload::of(envelope);
+    let event_id = event_id(envelope, &payload)?;
+    let mut acceptance = Acceptance { event_id, ..Acceptance::default() };
     let sender = Sender { sent_at_ms: sent_at_ms(&envelope.header), ..sender };
-    let rows = sort_items(app, key, &sender, body, envelope, &mut acceptance)?;
+    let arrival = Arrival { key, sender: &sender, body, payload: &payload };
+    let rows = sort_items(app, &arrival, envelope, &mut acceptance)?;
     keep(app, rows).await?;
     Ok(acceptance)
 }
@@ -102,44 +106,74 @@ fn check_sizes(app: &App, envelope: &Envelope<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The envelope's id, else the payload's, else a new one; `None` where the envelope is about no event.
-fn event_id(envelope: &Envelope<'_>) -> Result<Option<EventId>> {
-    #[derive(Deserialize)]
-    struct Payload {
-        #[serde(default)]
-        event_id: serde_json::Value,
+/// What the payload of an envelope's first event says about itself.
+enum Payload {
+    /// The envelope is about no event.
+    None,
+    /// A JSON object, with its own id if it has one.
+    Event(Option<EventId>),
+    /// It cannot be read.
+    Broken(serde_json::Error),
+}
+
+impl Payload {
+    /// Reads over the whole payload once: the same JSON will be read again by the digest, which must not
+    /// meet a broken one.
+    fn of(envelope: &Envelope<'_>) -> Self {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(default, borrow)]
+            event_id: Option<&'a serde_json::value::RawValue>,
+        }
+        let event = envelope.items.iter().find(|item| item.item_type() == ItemType::Event);
+        let Some(event) = event else { return Self::None };
+        let repaired = protocol::surrogate::repair(event.payload);
+        match serde_json::from_slice::<Fields<'_>>(&repaired) {
+            Ok(fields) => {
+                let text = fields.event_id.map(|id| id.get().trim_matches('"'));
+                Self::Event(text.and_then(|id| id.parse().ok()))
+            }
+            Err(error) => Self::Broken(error),
+        }
     }
-    let event = envelope.items.iter().find(|item| item.item_type() == ItemType::Event);
-    let Some(event) = event else { return Ok(envelope.header.event_id) };
-    let repaired = protocol::surrogate::repair(event.payload);
-    let payload: Result<Payload, _> = serde_json::from_slice(&repaired);
+}
+
+/// The envelope's id, else the payload's, else a new one; `None` where the envelope is about no event.
+fn event_id(envelope: &Envelope<'_>, payload: &Payload) -> Result<Option<EventId>> {
     match payload {
-        Err(error) if envelope.items.len() == 1 => {
+        Payload::None => Ok(envelope.header.event_id),
+        Payload::Broken(error) if envelope.items.len() == 1 => {
             Err(Error::Invalid(format!("invalid event: its payload is no JSON object ({error})")))
         }
         // A sibling may be worth keeping; `sort_items` drops the event.
-        Err(_) => Ok(envelope.header.event_id),
-        Ok(payload) => {
-            let own = payload.event_id.as_str().and_then(|id| id.parse().ok());
-            Ok(Some(envelope.header.event_id.or(own).unwrap_or_else(EventId::random)))
+        Payload::Broken(_) => Ok(envelope.header.event_id),
+        Payload::Event(own) => {
+            Ok(Some(envelope.header.event_id.or(*own).unwrap_or_else(EventId::random)))
         }
     }
+}
+
+/// What all items of an envelope have in common.
+struct Arrival<'a> {
+    key: &'a Admission,
+    sender: &'a Sender,
+    body: &'a Bytes,
+    payload: &'a Payload,
 }
 
 /// Decides about each item: kept, counted, or dropped and counted as that.
 fn sort_items(
     app: &App,
-    key: &Admission,
-    sender: &Sender,
-    body: &Bytes,
+    arrival: &Arrival<'_>,
     envelope: &Envelope<'_>,
     acceptance: &mut Acceptance,
 ) -> Result<Rows> {
+    let key = arrival.key;
     let mut rows = Rows::default();
     for item in &envelope.items {
         let dropped = match item.item_type() {
-            ItemType::Event => event_item(app, key, sender, item, acceptance, &mut rows)?,
-            ItemType::Attachment => attachment_item(app, key, body, item, acceptance, &mut rows),
+            ItemType::Event => event_item(app, arrival, item, acceptance, &mut rows)?,
+            ItemType::Attachment => attachment_item(app, arrival, item, acceptance, &mut rows),
             ItemType::Session | ItemType::Sessions => {
                 let n = session::sessions(item.payload);
                 app.intake.count_outcome(
@@ -182,19 +216,17 @@ fn count_item(app: &App, key: &Admission, kind: ItemType, dropped: Option<&'stat
 
 fn event_item(
     app: &App,
-    key: &Admission,
-    sender: &Sender,
+    arrival: &Arrival<'_>,
     item: &Item<'_>,
     acceptance: &mut Acceptance,
     rows: &mut Rows,
 ) -> Result<Option<&'static str>> {
+    let key = arrival.key;
     if rows.event.is_some() {
         return Ok(Some("duplicate_item"));
     }
     let Some(event_id) = acceptance.event_id else { return Ok(Some("invalid")) };
-    if serde_json::from_slice::<serde::de::IgnoredAny>(&protocol::surrogate::repair(item.payload))
-        .is_err()
-    {
+    if matches!(arrival.payload, Payload::Broken(_)) {
         return Ok(Some("invalid"));
     }
     let now_ms = app.clock.now_ms();
@@ -203,6 +235,7 @@ fn event_item(
         app.metrics.rate_limited.inc();
         return Ok(Some("rate_limited"));
     }
+    let dictionary = app.dictionaries.at_hand(key.project_id);
     rows.event = Some(Accepted {
         id: app.clock.new_id(),
         project_id: key.project_id,
@@ -210,20 +243,20 @@ fn event_item(
         received_at_ms: now_ms,
         attempts: 0,
         alone_attempts: 0,
-        sender: serde_json::to_string(sender)?,
-        payload: item.payload.to_vec(),
+        sender: serde_json::to_string(arrival.sender)?,
+        payload: stored::pack_payload(item.payload, dictionary.as_deref())?,
     });
     Ok(None)
 }
 
 fn attachment_item(
     app: &App,
-    key: &Admission,
-    body: &Bytes,
+    arrival: &Arrival<'_>,
     item: &Item<'_>,
     acceptance: &Acceptance,
     rows: &mut Rows,
 ) -> Option<&'static str> {
+    let (key, body) = (arrival.key, arrival.body);
     let Some(event_id) = acceptance.event_id else { return Some("no_event") };
     if rows.attachments.len() >= ATTACHMENTS_MAX {
         return Some("too_many");
@@ -301,7 +334,7 @@ async fn keep(app: &App, rows: Rows) -> Result<()> {
             let rows = std::sync::Arc::clone(&rows);
             Box::pin(async move {
                 if let Some(event) = &rows.event {
-                    accepted::insert(tx, event).await?;
+                    accepted::insert(tx, &[event]).await?;
                 }
                 for attachment in &rows.attachments {
                     attachment::insert(tx, attachment).await?;

@@ -7,16 +7,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use protocol::envelope::EnvelopeHeader;
 use protocol::event::Event;
-use protocol::id::ProjectId;
+use protocol::id::{EventId, ProjectId};
 use protocol::stacktrace::FrameStatus;
 use symbolicate::symbolication::{Outcome, Step, Symbolication};
 use symbolicate::wanted::{Found, Wanted};
 
 use super::accept::Sender;
+use super::compress::Dictionary;
 use super::normalize::Arrival;
+use super::stored::Unpacker;
 use super::{keep, normalize, scrub, stored, summary, tags, user_hash};
 use crate::app::App;
 use crate::db::accepted::Accepted;
@@ -29,6 +32,9 @@ use crate::{blocking, symbols};
 
 /// Most rounds of asking for files; today's symbolication needs two.
 const ROUNDS_MAX: usize = 8;
+
+/// What normalization adds to an event's JSON, about, in bytes.
+const SLACK_BYTES: usize = 512;
 
 /// A digested event, ready to be kept.
 #[derive(Debug, Clone)]
@@ -68,31 +74,25 @@ pub(crate) struct BatchReport {
 /// is no error of the batch; it stands in the report.
 pub(crate) async fn digest(app: &App, rows: Vec<Accepted>) -> Result<BatchReport> {
     let mut report = BatchReport::default();
+    let payloads = rows.iter().map(|row| row.payload.as_slice());
+    let unpacker = app.dictionaries.unpacker(&app.db, payloads).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let prepared = blocking::run(move || Ok(rows.iter().map(prepare).collect::<Vec<_>>())).await?;
-    let mut originals = Vec::new();
+    let prepared = blocking::map(rows, move |row| prepare(row, &unpacker)).await?;
+    let (mut originals, mut events) = (Vec::new(), Vec::new());
     for (id, prepared) in ids.into_iter().zip(prepared) {
         match prepared {
-            Ok((project, original)) => originals.push((id, project, original)),
+            Ok((original, event)) => {
+                events.push((original.project, event));
+                originals.push((id, original));
+            }
             Err(error) => report.failed.push((id, error)),
         }
     }
-    let events =
-        originals.iter().map(|(_, project, original)| (*project, original.clone())).collect();
     let outcomes = symbolicate_all(app, events).await?;
-    let secret = app.secrets.user_hash;
-    let concluded = blocking::run(move || {
-        let joined = originals.into_iter().zip(outcomes);
-        let conclude =
-            |((id, project, original), outcome): ((i64, ProjectId, Event), Attempt<Looked>)| {
-                (
-                    id,
-                    outcome.and_then(|looked| {
-                        caught(|| conclude(project, &original, looked, &secret))
-                    }),
-                )
-            };
-        Ok(joined.map(conclude).collect::<Vec<_>>())
+    let concluder = Concluder::of(app, originals.iter().map(|(_, original)| original)).await?;
+    let joined: Vec<_> = originals.into_iter().zip(outcomes).collect();
+    let concluded = blocking::map(joined, move |((id, original), outcome)| {
+        (id, outcome.and_then(|looked| concluder.conclude(&original, looked)))
     })
     .await?;
     let mut digested = Vec::new();
@@ -102,11 +102,23 @@ pub(crate) async fn digest(app: &App, rows: Vec<Accepted>) -> Result<BatchReport
             Err(error) => report.failed.push((id, error)),
         }
     }
-    count_frames(app, digested.iter().map(|(_, event)| event));
+    count(app, &digested);
     let kept = keep::keep(app, digested).await?;
     report.kept = kept.kept;
     report.duplicates = kept.duplicates;
     Ok(report)
+}
+
+/// Notes what was digested: frames for the metrics, events for the dictionaries.
+fn count(app: &App, digested: &[(i64, Digested)]) {
+    count_frames(app, digested.iter().map(|(_, event)| event));
+    let mut events: BTreeMap<i64, u64> = BTreeMap::new();
+    for (_, event) in digested {
+        *events.entry(event.project_id).or_default() += 1;
+    }
+    for (project_id, n) in events {
+        app.dictionaries.count_packed(project_id, n);
+    }
 }
 
 /// What one event made of a stage, or why it could not.
@@ -135,14 +147,39 @@ pub(super) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Attempt<T> {
     }
 }
 
-/// Makes the original of an accepted row: what is kept, and what every later digest starts from.
-pub(super) fn prepare(row: &Accepted) -> Attempt<(ProjectId, Event)> {
+/// What is kept of an event whatever symbolication makes of it, and what every later digest starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Original {
+    pub(crate) project: ProjectId,
+    event_id: EventId,
+    received_at_ms: i64,
+    /// The normalized and scrubbed event.
+    pub(crate) json: Vec<u8>,
+}
+
+impl Original {
+    /// Takes an event that was normalized and scrubbed, with its JSON.
+    ///
+    /// # Errors
+    /// When it has no id.
+    pub(crate) fn new(project: ProjectId, event: &Event, json: Vec<u8>) -> Result<Self> {
+        let event_id =
+            event.event_id.ok_or_else(|| Error::internal("a normalized event has no id"))?;
+        let received_at_ms = event.received.unwrap_or_default().ms();
+        Ok(Self { project, event_id, received_at_ms, json })
+    }
+}
+
+/// Makes the original of an accepted row.
+pub(super) fn prepare(row: Accepted, unpacker: &Unpacker) -> Attempt<(Original, Event)> {
     caught(|| {
+        let (project, event_id) = (row.project(), row.event_id());
         let sender: Sender = serde_json::from_str(&row.sender)?;
-        let event = Event::from_json(&protocol::surrogate::repair(&row.payload))
+        let payload = unpacker.payload(row.payload)?;
+        let event = Event::from_json(&protocol::surrogate::repair(&payload))
             .map_err(|error| Error::Invalid(format!("the event is no JSON object: {error}")))?;
         let arrival = Arrival {
-            event_id: row.event_id(),
+            event_id,
             received: protocol::time::Timestamp(row.received_at_ms),
             sent_at: sender.sent_at_ms.map(protocol::time::Timestamp),
             client: sender.client,
@@ -150,7 +187,8 @@ pub(super) fn prepare(row: &Accepted) -> Attempt<(ProjectId, Event)> {
         };
         let mut event = normalize::normalize(event, &arrival);
         scrub::scrub(&mut event);
-        Ok((row.project(), event))
+        let json = stored::json(&event, payload.len() + SLACK_BYTES)?;
+        Ok((Original::new(project, &event, json)?, event))
     })
 }
 
@@ -163,9 +201,7 @@ pub(crate) async fn symbolicate_all(
     let mut open: Vec<InWork> = events.into_iter().enumerate().map(InWork::new).collect();
     let mut stored = Stored::new();
     for _ in 0..ROUNDS_MAX {
-        let stepped =
-            blocking::run(move || Ok(open.into_iter().map(InWork::step).collect::<Vec<_>>()))
-                .await?;
+        let stepped = blocking::map(open, InWork::step).await?;
         open = Vec::new();
         for (place, project, step) in stepped {
             match step {
@@ -272,32 +308,52 @@ async fn count_stored(
     Ok(())
 }
 
-/// Fingerprints, summarizes and compresses a symbolicated event.
-pub(crate) fn conclude(
-    project: ProjectId,
-    original: &Event,
-    looked: Looked,
-    secret: &[u8; 32],
-) -> Result<Digested> {
-    let result = &looked.outcome.event;
-    let event_id =
-        original.event_id.ok_or_else(|| Error::internal("a normalized event has no id"))?;
-    let forms = stored::pack(original, result)?;
-    let summary = summary::summarize(result);
-    Ok(Digested {
-        project_id: project.0,
-        event_id: event_id.bytes().to_vec(),
-        received_at_ms: original.received.unwrap_or_default().ms(),
-        occurred_at_ms: summary.last_seen_ms,
-        original: forms.original,
-        result: forms.result,
-        hash: grouping::fingerprint(result).hash,
-        tags: tags::counted(result),
-        user_hash: user_hash::user_hash(result, secret),
-        missing: looked.missing,
-        frames: frames_by_status(result),
-        summary,
-    })
+/// The last stage, with what it needs for all events of a batch.
+pub(crate) struct Concluder {
+    secret: [u8; 32],
+    dictionaries: BTreeMap<i64, Arc<Dictionary>>,
+}
+
+impl Concluder {
+    /// Finds the dictionaries of the events' projects.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub(crate) async fn of(app: &App, originals: impl Iterator<Item = &Original>) -> Result<Self> {
+        let projects: BTreeSet<i64> = originals.map(|original| original.project.0).collect();
+        let mut dictionaries = BTreeMap::new();
+        for project_id in projects {
+            let current = app.dictionaries.current(&app.db, &app.clock, project_id).await?;
+            dictionaries.extend(current.map(|dictionary| (project_id, dictionary)));
+        }
+        Ok(Self { secret: app.secrets.user_hash, dictionaries })
+    }
+
+    /// Fingerprints, summarizes and compresses a symbolicated event.
+    pub(crate) fn conclude(&self, original: &Original, looked: Looked) -> Attempt<Digested> {
+        caught(|| {
+            let project_id = original.project.0;
+            let result = &looked.outcome.event;
+            let dictionary = self.dictionaries.get(&project_id).map(AsRef::as_ref);
+            let result_json = stored::json(result, original.json.len() * 3 / 2)?;
+            let forms = stored::pack(&original.json, &result_json, dictionary)?;
+            let summary = summary::summarize(result);
+            Ok(Digested {
+                project_id,
+                event_id: original.event_id.bytes().to_vec(),
+                received_at_ms: original.received_at_ms,
+                occurred_at_ms: summary.last_seen_ms,
+                original: forms.original,
+                result: forms.result,
+                hash: grouping::fingerprint(result).hash,
+                tags: tags::counted(result),
+                user_hash: user_hash::user_hash(result, &self.secret),
+                missing: looked.missing,
+                frames: frames_by_status(result),
+                summary,
+            })
+        })
+    }
 }
 
 /// Platforms that the metrics name; any other counts as `other`, so clients cannot make label values.

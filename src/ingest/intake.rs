@@ -72,6 +72,11 @@ impl Intake {
         self.accepting.acquire_many(permits).await.map_err(Error::caused_by)
     }
 
+    /// Says whether somebody waits for an event to be accepted.
+    pub(crate) fn is_accepting(&self) -> bool {
+        self.accepting.available_permits() < self.permits
+    }
+
     /// Refuses where the disk budget of waiting events is used up.
     ///
     /// SDKs drop an event on any error answer, so this is the last resort.

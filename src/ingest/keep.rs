@@ -7,7 +7,7 @@ use super::count_tags;
 use super::digest::Digested;
 use super::missing::Missing;
 use crate::app::App;
-use crate::db::engine::Tx;
+use crate::db::engine::{Dialect, Tx};
 use crate::db::event::{EventKey, StoredEvent};
 use crate::db::issue::IssueUpdate;
 use crate::db::issue_count::{TagKey, UserKey};
@@ -17,6 +17,11 @@ use crate::grouping;
 
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
+
+/// Most events in one transaction. Measured: more gain nothing.
+const SLICE_MAX: usize = 256;
+/// The same while clients wait for their answers.
+const SLICE_WHILE_ACCEPTING: usize = 64;
 
 /// What was kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,14 +40,29 @@ struct Candidate {
     digested: Digested,
 }
 
-/// Keeps events and removes their accepted rows. Rows with the same event id count once.
+/// Keeps events and removes their accepted rows, some at a time. Rows with the same event id count once.
 ///
 /// # Errors
-/// When the database cannot be written; then nothing is changed.
-pub(crate) async fn keep(app: &App, digested: Vec<(i64, Digested)>) -> Result<Kept> {
-    if digested.is_empty() {
-        return Ok(Kept::default());
+/// When the database cannot be written; then those that were not kept before are left as they are.
+pub(crate) async fn keep(app: &App, mut digested: Vec<(i64, Digested)>) -> Result<Kept> {
+    let mut sum = Kept::default();
+    while !digested.is_empty() {
+        let rest = digested.split_off(slice(app).min(digested.len()));
+        let kept = keep_slice(app, std::mem::replace(&mut digested, rest)).await?;
+        app.metrics.events_digested.inc_by(kept.kept + kept.duplicates);
+        sum.kept += kept.kept;
+        sum.duplicates += kept.duplicates;
     }
+    Ok(sum)
+}
+
+/// How many events one transaction keeps: on SQLite those who wait for an answer wait for it, too.
+fn slice(app: &App) -> usize {
+    let is_awaited = app.db.dialect() == Dialect::Lite && app.intake.is_accepting();
+    if is_awaited { SLICE_WHILE_ACCEPTING } else { SLICE_MAX }
+}
+
+async fn keep_slice(app: &App, digested: Vec<(i64, Digested)>) -> Result<Kept> {
     let candidate = |(accepted_id, digested)| Candidate {
         accepted_id,
         row_id: app.clock.new_id(),
@@ -88,16 +108,12 @@ async fn keep_in(tx: &mut Tx<'_>, candidates: &[Candidate], now_ms: i64) -> Resu
 
 /// Leaves out what is kept already and what the batch has twice.
 async fn fresh<'a>(tx: &mut Tx<'_>, candidates: &'a [Candidate]) -> Result<Vec<&'a Candidate>> {
-    let mut seen = BTreeSet::new();
-    let mut fresh = Vec::new();
-    for candidate in candidates {
-        let digested = &candidate.digested;
-        let is_new = seen.insert((digested.project_id, &digested.event_id));
-        if is_new && !event::exists(tx, digested.project_id, &digested.event_id).await? {
-            fresh.push(candidate);
-        }
-    }
-    Ok(fresh)
+    let key =
+        |candidate: &'a Candidate| (candidate.digested.project_id, &candidate.digested.event_id);
+    let kept = event::kept(tx, &candidates.iter().map(key).collect::<Vec<_>>()).await?;
+    let mut seen: BTreeSet<(i64, &Vec<u8>)> =
+        kept.iter().map(|kept| (kept.project_id, &kept.event_id)).collect();
+    Ok(candidates.iter().filter(|candidate| seen.insert(key(candidate))).collect())
 }
 
 fn stored(candidate: &Candidate, issue_id: i64) -> StoredEvent {

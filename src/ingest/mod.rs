@@ -1,7 +1,9 @@
 //! The life of an event: accepted durably, then normalized, scrubbed, symbolicated, grouped and kept.
 
 pub(crate) mod accept;
+mod compress;
 pub(crate) mod count_tags;
+pub(crate) mod dictionaries;
 pub(crate) mod digest;
 pub(crate) mod disk;
 pub(crate) mod intake;
@@ -14,6 +16,7 @@ pub(crate) mod scrub;
 pub(crate) mod stored;
 pub(crate) mod summary;
 pub(crate) mod tags;
+pub(crate) mod train;
 pub(crate) mod trim;
 pub(crate) mod user_hash;
 

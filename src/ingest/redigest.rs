@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use protocol::id::{IssueId, ProjectId};
 
-use super::digest::{self, Attempt, Digested};
+use super::digest::{self, Attempt, Concluder, Digested, Original};
 use super::keep::{NewIssue, find_or_make};
 use super::missing::Missing;
 use super::{count_tags, stored, tags};
@@ -28,28 +28,30 @@ const HOUR_MS: i64 = 3_600_000;
 /// # Errors
 /// When files or the database cannot be reached.
 pub(crate) async fn redigest(app: &App, row: StoredEvent) -> Result<Attempt<()>> {
+    let blobs = [row.result.as_slice()];
+    let unpacker = app.dictionaries.unpacker(&app.db, blobs).await?;
     let read = move || {
+        let project = ProjectId(row.project_id);
         let read = digest::caught(|| {
-            let json = stored::original_json(&row.original)?;
-            let result = stored::event(&stored::result_json(&row.original, &row.result)?)?;
-            Ok((stored::event(&json)?, tags::counted(&result)))
+            let json = unpacker.original_json(&row.original, &row.result)?;
+            let result = unpacker.result_json(&row.original, &row.result)?;
+            let event = stored::event(&json)?;
+            let original = Original::new(project, &event, json)?;
+            Ok((original, event, tags::counted(&stored::event(&result)?)))
         });
         Ok((row, read))
     };
     let (row, read) = blocking::run(read).await?;
-    let (original, old_tags) = match read {
+    let (original, event, old_tags) = match read {
         Ok(read) => read,
         Err(error) => return Ok(Err(error)),
     };
-    let project = ProjectId(row.project_id);
-    let looked = digest::symbolicate_all(app, vec![(project, original.clone())]).await?;
-    let secret = app.secrets.user_hash;
+    let looked = digest::symbolicate_all(app, vec![(original.project, event)]).await?;
+    let concluder = Concluder::of(app, std::iter::once(&original)).await?;
     let conclude = move || {
         let mut looked = looked.into_iter();
         let looked = looked.next().unwrap_or_else(|| Err("symbolication lost it".to_owned()));
-        Ok(looked.and_then(|looked| {
-            digest::caught(|| digest::conclude(project, &original, looked, &secret))
-        }))
+        Ok(looked.and_then(|looked| concluder.conclude(&original, looked)))
     };
     let digested = match blocking::run(conclude).await? {
         Ok(digested) => digested,
@@ -103,7 +105,8 @@ async fn replace_in(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
         summary: &digested.summary,
     };
     let (issue_id, _) = find_or_make(tx, &new).await?;
-    db::redigest::keep_result(tx, row.id, IssueId(issue_id), &digested.result).await?;
+    let (original, result) = (&digested.original, &digested.result);
+    db::redigest::keep_result(tx, row.id, IssueId(issue_id), original, result).await?;
     if issue_id == row.issue_id {
         // Title and culprit may have become readable.
         issue::add(tx, &IssueUpdate { id: issue_id, added: 0, ..digested.summary.clone() }).await?;

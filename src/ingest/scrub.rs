@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, Match};
 use protocol::event::Event;
 use protocol::lenient::Object;
 use protocol::stacktrace::Stacktrace;
@@ -46,6 +47,14 @@ pub(crate) const SECRET_NAMES: &[&str] = &[
 /// Words of field names whose values are secrets; too short to be looked for inside of other words
 /// (`class_name` contains `ssn`).
 pub(crate) const SECRET_WORDS: &[&str] = &["pwd", "cvv", "ssn", "iban", "dsn"];
+
+/// Finds parts and words, the parts first.
+static SECRET_PARTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new(SECRET_NAMES.iter().chain(SECRET_WORDS)).expect("the patterns are constants")
+});
+
+/// How much of a name is looked at, in bytes.
+const NAME_BYTES_MAX: usize = 128;
 
 /// Names that contain such a part and are no secrets.
 const HARMLESS_NAMES: &[&str] =
@@ -189,14 +198,23 @@ fn text(content: &mut String) {
 
 /// Says whether a field of this name holds a secret.
 fn is_secret_name(name: &str) -> bool {
-    let plain: String = name
-        .chars()
-        .take(128)
-        .filter(|c| *c != '-' && *c != '_')
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    !HARMLESS_NAMES.contains(&plain.as_str())
-        && (SECRET_NAMES.iter().any(|part| plain.contains(part)) || has_secret_word(name))
+    // Every field of every event comes by: nothing is allocated for the many harmless ones.
+    let mut plain = [0; NAME_BYTES_MAX];
+    let mut length = 0;
+    for byte in name.bytes().filter(|byte| *byte != b'-' && *byte != b'_').take(NAME_BYTES_MAX) {
+        plain[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let plain = &plain[..length];
+    let is_word = |found: Match| found.pattern().as_usize() >= SECRET_NAMES.len();
+    let mut found = SECRET_PARTS.find_overlapping_iter(plain);
+    let is_suspect = match found.next() {
+        None => return false,
+        Some(first) => {
+            !is_word(first) || found.any(|found| !is_word(found)) || has_secret_word(name)
+        }
+    };
+    is_suspect && !HARMLESS_NAMES.iter().any(|harmless| harmless.as_bytes() == plain)
 }
 
 /// Looks at the words of `user_pwd`, `user-pwd`, `userPwd` and `USER_PWD`.

@@ -1,20 +1,36 @@
-//! How an event is kept: the scrubbed original compressed, the result as a delta against it.
+//! How an event is kept: the scrubbed original and the result, compressed in one frame, so that what they
+//! have in common costs nothing.
 //!
-//! Every blob starts with one byte that names its format, so that dictionaries can come later and old rows
-//! stay readable. Formats (`docs/stored-events.md`): 1 = zstd; 2 = zstd with the original's JSON as prefix.
+//! Every blob starts with one byte that names its format, so that old rows stay readable
+//! (`docs/stored-events.md`): 1 = zstd; 2 = zstd with the original's JSON as prefix; 3 = both forms in the
+//! result's frame; 4 = an accepted payload.
 
 use std::io::{Read, Write};
 
 use protocol::event::Event;
 
+use super::compress::{Dictionary, compress, decompress, dictionary_of, unpacked_bytes};
+use super::dictionaries::Dictionaries;
 use crate::error::{Context as _, Error, Result};
 
 /// zstd without dictionary.
 const FORMAT_PLAIN: u8 = 1;
 /// zstd with the original's JSON as prefix.
 const FORMAT_DELTA: u8 = 2;
-/// Level 3: higher ones buy 25 % for five times the time.
+/// Behind it the length of the original's JSON (`u32`, little endian) and a frame with the JSON of the original and
+/// that of the result. As an original: it stands in the result's frame.
+const FORMAT_BOTH: u8 = 3;
+/// A frame with an accepted payload. JSON never begins with such a byte.
+const FORMAT_PAYLOAD: u8 = 4;
+/// Bytes before the frame of [`FORMAT_BOTH`].
+const BOTH_HEAD_BYTES: usize = 5;
+/// Largest JSON of both forms together that goes into one frame, in bytes: beyond this the window of a
+/// cheap level does not reach back to the original, and dictionaries do not help.
+const BOTH_BYTES_MAX: usize = 128 << 10;
+/// Level without a dictionary: higher ones buy 5 % for five times the time.
 const LEVEL: i32 = 3;
+/// The same for what is kept for a moment only.
+const PAYLOAD_LEVEL: i32 = 1;
 /// Covers the largest prefix and text together (2²⁵ = 32 MiB), so that the prefix stays in reach.
 const WINDOW_LOG_MAX: u32 = 25;
 /// Largest JSON that is unpacked, in bytes: twice the largest event and its result.
@@ -27,40 +43,129 @@ pub(crate) struct StoredForms {
     pub(crate) result: Vec<u8>,
 }
 
-/// Compresses original and result.
+/// Compresses the JSON of original and result.
 ///
 /// # Errors
 /// When zstd fails, which only a lack of memory makes it do.
-pub(crate) fn pack(original: &Event, result: &Event) -> Result<StoredForms> {
-    let original_json = serde_json::to_vec(original)?;
-    let packed = compress(&original_json, &[]).context("compressing an event")?;
-    Ok(StoredForms { original: packed, result: pack_result(&original_json, result)? })
+pub(crate) fn pack(
+    original: &[u8],
+    result: &[u8],
+    dictionary: Option<&Dictionary>,
+) -> Result<StoredForms> {
+    if original.len() + result.len() > BOTH_BYTES_MAX {
+        let packed = stream(original, &[]).context("compressing an event")?;
+        let result = stream(result, original).context("compressing a result")?;
+        return Ok(StoredForms { original: packed, result });
+    }
+    let mut head = [FORMAT_BOTH; BOTH_HEAD_BYTES];
+    // At most 128 KB.
+    head[1..].copy_from_slice(&(original.len() as u32).to_le_bytes());
+    let both = [original, result].concat();
+    let result = compress(&head, &both, dictionary, LEVEL).context("compressing an event")?;
+    Ok(StoredForms { original: vec![FORMAT_BOTH], result })
 }
 
-/// Compresses a new result against the original's JSON, as [`original_json`] returns it.
+/// Compresses what a client sent, for the time it waits.
 ///
 /// # Errors
 /// As [`pack`].
-pub(crate) fn pack_result(original_json: &[u8], result: &Event) -> Result<Vec<u8>> {
-    let json = serde_json::to_vec(result)?;
-    compress(&json, original_json).context("compressing a result")
+pub(crate) fn pack_payload(payload: &[u8], dictionary: Option<&Dictionary>) -> Result<Vec<u8>> {
+    let dictionary = dictionary.filter(|_| payload.len() <= BOTH_BYTES_MAX);
+    compress(&[FORMAT_PAYLOAD], payload, dictionary, PAYLOAD_LEVEL).context("compressing a payload")
 }
 
-/// Returns the JSON of the original.
-///
-/// # Errors
-/// When the blob is damaged or of a format this version does not know.
-pub(crate) fn original_json(original: &[u8]) -> Result<Vec<u8>> {
-    decompress(original, &[]).context("reading a stored event")
+/// Returns how many bytes an accepted payload of `bytes` bytes that begins with `head` unpacks to.
+pub(crate) fn payload_bytes(head: &[u8], bytes: i64) -> i64 {
+    let unpacked = match head {
+        [FORMAT_PAYLOAD, frame @ ..] => unpacked_bytes(frame),
+        _ => None,
+    };
+    unpacked.map_or(bytes, |unpacked| i64::try_from(unpacked).unwrap_or(i64::MAX))
 }
 
-/// Returns the JSON of the result.
+/// Returns the id of the dictionary that a blob needs, 0 where it needs none.
+pub(super) fn dictionary_needed(blob: &[u8]) -> u32 {
+    match blob {
+        [FORMAT_BOTH, _, _, _, _, frame @ ..] | [FORMAT_PAYLOAD, frame @ ..] => {
+            dictionary_of(frame)
+        }
+        _ => 0,
+    }
+}
+
+/// Reads events back, with the dictionaries that they need.
+#[derive(Debug, Default)]
+pub(crate) struct Unpacker(pub(super) Dictionaries);
+
+impl Unpacker {
+    /// Returns what a client sent; the blob may also be of a version that kept it as it was.
+    ///
+    /// # Errors
+    /// When the blob is damaged.
+    pub(crate) fn payload(&self, blob: Vec<u8>) -> Result<Vec<u8>> {
+        match blob.as_slice() {
+            [FORMAT_PAYLOAD, frame @ ..] => self.frame(frame).context("reading an accepted event"),
+            _ => Ok(blob),
+        }
+    }
+
+    /// Returns the JSON of the original.
+    ///
+    /// # Errors
+    /// When a blob is damaged or of a format this version does not know.
+    pub(crate) fn original_json(&self, original: &[u8], result: &[u8]) -> Result<Vec<u8>> {
+        match (original, result) {
+            ([FORMAT_BOTH], result) => {
+                let (length, mut both) = self.both(result)?;
+                both.truncate(length);
+                Ok(both)
+            }
+            (original, _) => decompress_stream(original, &[]).context("reading a stored event"),
+        }
+    }
+
+    /// Returns the JSON of the result.
+    ///
+    /// # Errors
+    /// As [`original_json`](Self::original_json).
+    pub(crate) fn result_json(&self, original: &[u8], result: &[u8]) -> Result<Vec<u8>> {
+        if original == [FORMAT_BOTH] {
+            let (length, mut both) = self.both(result)?;
+            both.drain(..length);
+            return Ok(both);
+        }
+        let prefix = self.original_json(original, result)?;
+        decompress_stream(result, &prefix).context("reading a stored result")
+    }
+
+    /// Returns the JSON of original and result, one behind the other, and where the second begins.
+    fn both(&self, blob: &[u8]) -> Result<(usize, Vec<u8>)> {
+        let damaged = || Error::internal("a stored event is damaged");
+        let [FORMAT_BOTH, a, b, c, d, frame @ ..] = blob else { return Err(damaged()) };
+        let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+        let both = self.frame(frame).context("reading a stored event")?;
+        if length > both.len() { Err(damaged()) } else { Ok((length, both)) }
+    }
+
+    fn frame(&self, frame: &[u8]) -> Result<Vec<u8>> {
+        let dictionary = match dictionary_of(frame) {
+            0 => None,
+            id => Some(self.0.get(&id).ok_or_else(|| {
+                Error::internal(format!("the dictionary {id} it was compressed with is gone"))
+            })?),
+        };
+        decompress(frame, dictionary.map(AsRef::as_ref), JSON_BYTES_MAX)
+    }
+}
+
+/// Writes an event as JSON; about `bytes` long, so that it is not copied while it grows.
 ///
 /// # Errors
-/// As [`original_json`].
-pub(crate) fn result_json(original: &[u8], result: &[u8]) -> Result<Vec<u8>> {
-    let prefix = original_json(original)?;
-    decompress(result, &prefix).context("reading a stored result")
+/// None that an event makes.
+pub(crate) fn json(event: &Event, bytes: usize) -> Result<Vec<u8>> {
+    let mut json = Vec::with_capacity(bytes);
+    serde_json::to_writer(&mut json, event)?;
+    Ok(json)
 }
 
 /// Reads an event back from its JSON.
@@ -71,7 +176,7 @@ pub(crate) fn event(json: &[u8]) -> Result<Event> {
     Event::from_json(json).context("parsing a stored event")
 }
 
-fn compress(json: &[u8], prefix: &[u8]) -> Result<Vec<u8>> {
+fn stream(json: &[u8], prefix: &[u8]) -> Result<Vec<u8>> {
     let format = if prefix.is_empty() { FORMAT_PLAIN } else { FORMAT_DELTA };
     let mut encoder = zstd::stream::write::Encoder::with_ref_prefix(vec![format], LEVEL, prefix)?;
     encoder.window_log(window_log(json.len() + prefix.len()))?;
@@ -86,7 +191,7 @@ fn window_log(bytes: usize) -> u32 {
     bytes.next_power_of_two().trailing_zeros().clamp(10, WINDOW_LOG_MAX)
 }
 
-fn decompress(blob: &[u8], prefix: &[u8]) -> Result<Vec<u8>> {
+fn decompress_stream(blob: &[u8], prefix: &[u8]) -> Result<Vec<u8>> {
     let (format, frame) = blob.split_first().ok_or_else(|| Error::internal("the blob is empty"))?;
     let prefix = match *format {
         FORMAT_PLAIN => &[],
@@ -108,24 +213,64 @@ fn decompress(blob: &[u8], prefix: &[u8]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+
+    #[track_caller]
+    fn comes_back(original: &[u8], result: &[u8]) -> StoredForms {
+        let forms = pack(original, result, None).unwrap();
+        let unpacker = Unpacker::default();
+        assert_eq!(unpacker.original_json(&forms.original, &forms.result).unwrap(), original);
+        assert_eq!(unpacker.result_json(&forms.original, &forms.result).unwrap(), result);
+        forms
+    }
 
     #[test]
     fn an_event_is_read_as_it_was_kept() {
-        let json = json!({"message": "m".repeat(5_000), "platform": "native", "release": "r@1"});
-        let original = Event::from_json(json.to_string().as_bytes()).unwrap();
-        let result = Event { logger: Some("changed".to_owned()), ..original.clone() };
-        let forms = pack(&original, &result).unwrap();
-        let read = original_json(&forms.original).unwrap();
-        assert_eq!(event(&read).unwrap(), original);
-        assert_eq!(event(&result_json(&forms.original, &forms.result).unwrap()).unwrap(), result);
-        assert!(forms.result.len() < 60, "{}", forms.result.len());
+        let original =
+            format!("{{\"message\":\"{}\"}}", "a long message ".repeat(300)).into_bytes();
+        let result = [b"{\"changed\":1,".as_slice(), &original].concat();
+        let alone = comes_back(&original, &original).result.len();
+        assert!(comes_back(&original, &result).result.len() < alone + 60);
+        comes_back(b"", b"{}");
+    }
+
+    #[test]
+    fn large_events_have_two_frames() {
+        let original: Vec<u8> = (0..BOTH_BYTES_MAX as u32).flat_map(u32::to_le_bytes).collect();
+        let result = [b"changed".as_slice(), &original].concat();
+        assert!(comes_back(&original, &result).result.len() < 1_000);
+    }
+
+    #[test]
+    fn rows_of_the_first_version_stay_readable() {
+        let (original, result) = (b"{\"a\":1}".as_slice(), b"{\"a\":1,\"b\":2}".as_slice());
+        let (first, second) = (stream(original, &[]).unwrap(), stream(result, original).unwrap());
+        let unpacker = Unpacker::default();
+        assert_eq!(unpacker.original_json(&first, &second).unwrap(), original);
+        assert_eq!(unpacker.result_json(&first, &second).unwrap(), result);
+        assert_eq!(unpacker.payload(original.to_vec()).unwrap(), original);
+    }
+
+    #[test]
+    fn payloads_come_back() {
+        let packed = pack_payload(b"{\"message\":\"hello hello hello\"}", None).unwrap();
+        assert_eq!(dictionary_needed(&packed), 0);
+        assert_eq!(payload_bytes(&packed[..packed.len().min(20)], 7), 31);
+        assert_eq!(payload_bytes(b"{\"a\":1}", 7), 7);
+        let payload = Unpacker::default().payload(packed).unwrap();
+        assert_eq!(payload, b"{\"message\":\"hello hello hello\"}");
     }
 
     #[test]
     fn damaged_and_unknown_blobs_are_errors() {
-        assert!(original_json(&[]).is_err());
-        assert!(original_json(&[9, 1, 2]).unwrap_err().to_string().contains("format 9"));
-        assert!(original_json(&[1, 1, 2]).is_err());
+        let unpacker = Unpacker::default();
+        assert!(unpacker.original_json(&[], &[]).is_err());
+        let unknown = unpacker.original_json(&[9, 1, 2], &[]).unwrap_err().to_string();
+        assert!(unknown.contains("format 9"));
+        assert!(unpacker.original_json(&[1, 1, 2], &[]).is_err());
+        assert!(unpacker.result_json(&[FORMAT_BOTH], &[FORMAT_BOTH, 1]).is_err());
+        assert!(unpacker.payload(vec![FORMAT_PAYLOAD, 1, 2]).is_err());
+        let mut beyond = pack(b"{}", b"{}", None).unwrap();
+        beyond.result[1] = 200;
+        assert!(unpacker.result_json(&beyond.original, &beyond.result).is_err());
     }
 }

@@ -12,14 +12,14 @@ use crate::app::App;
 use crate::db::accepted::{self, Accepted, Claim};
 use crate::db::engine::Dialect;
 use crate::error::{Error, Result};
-use crate::ingest::digest;
+use crate::ingest::{digest, stored};
 
 /// How long a claimed event belongs to its process, in milliseconds; long against skewed clocks.
 const LEASE_MS: i64 = 60_000;
 /// How often the lease is renewed while a batch takes long (a large file is derived).
 const RENEW: Duration = Duration::from_millis(LEASE_MS as u64 / 3);
-/// Most bytes of payload in one batch: parsed they take some ten times as much.
-const BATCH_BYTES_MAX: i64 = 8 << 20;
+/// Most bytes of unpacked payload in one batch: parsed they take some ten times as much.
+const BATCH_BYTES_MAX: i64 = 2 << 20;
 /// Events that are taken together to be digested alone, one after the other.
 const ALONE_MAX: i64 = 64;
 /// From this many attempts on an event is digested alone.
@@ -103,7 +103,16 @@ async fn claim(
     let now_ms = app.clock.now_ms();
     let lease_until_ms = now_ms + LEASE_MS;
     let bytes_max = BATCH_BYTES_MAX;
-    let claim = Claim { now_ms, lease_until_ms, attempts_min, attempts_max, limit, bytes_max };
+    let unpacked_bytes = stored::payload_bytes;
+    let claim = Claim {
+        now_ms,
+        lease_until_ms,
+        attempts_min,
+        attempts_max,
+        limit,
+        bytes_max,
+        unpacked_bytes,
+    };
     if app.db.dialect() == Dialect::Lite {
         return app.db.read(move |tx| Box::pin(accepted::claim(tx, claim))).await;
     }
@@ -218,7 +227,6 @@ async fn extend_lease(app: &App, ids: Vec<i64>) -> Result<()> {
 
 /// Counts what was kept and puts off, or parks, what was not.
 async fn finish(app: &App, in_hand: &[InHand], report: digest::BatchReport) -> Result<()> {
-    app.metrics.events_digested.inc_by(report.kept + report.duplicates);
     let has_failed = |row: &&InHand| report.failed.iter().any(|(id, _)| *id == row.id);
     let kept_bytes = in_hand.iter().filter(|row| !has_failed(row)).map(|row| row.payload_bytes);
     app.intake.add_backlog(-kept_bytes.sum::<i64>());

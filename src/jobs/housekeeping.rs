@@ -8,6 +8,7 @@ use tracing::warn;
 use crate::app::App;
 use crate::db::{accepted, job, outcome};
 use crate::error::Result;
+use crate::ingest::train;
 
 /// Time between two rounds.
 const EVERY: Duration = Duration::from_secs(5);
@@ -27,6 +28,8 @@ pub(crate) async fn turn(app: App) -> Result<()> {
     }
     write_outcomes(&app).await?;
     expire(&app).await?;
+    train::train_due(&app).await?;
+    train::expire(&app).await?;
     let (depth, jobs) = app
         .db
         .read(|tx| {

@@ -1,11 +1,11 @@
 //! The images (programs, libraries, bundles) that a process had loaded.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::addr::Addr;
 use crate::id::{CodeId, DebugId};
 use crate::lenient::{Errors, Object, Take};
+use crate::node::Node;
 
 /// Most images of one event that are kept; Electron and Unity send hundreds.
 pub const IMAGES_MAX: usize = 2_000;
@@ -22,8 +22,8 @@ pub struct DebugMeta {
 
 impl DebugMeta {
     /// Reads debug information leniently.
-    pub fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    pub fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         let images = object.list("images", errors);
@@ -89,9 +89,9 @@ pub struct DebugImage {
 }
 
 impl DebugImage {
-    fn from_value(value: Value, errors: &mut Errors) -> Self {
+    fn from_value(value: Node<'_>, errors: &mut Errors) -> Self {
         // A bad image stays as an empty one: `rel:<index>` addresses count on the positions.
-        let Value::Object(mut object) = value else {
+        let Node::Fields(mut object) = value else {
             return Self::default();
         };
         let debug_id = object.text("debug_id", errors);

@@ -315,7 +315,7 @@ mod bytes_at {
 
         /// Takes everything up to the next newline, which is skipped.
         pub(super) fn line(&mut self) -> &'a [u8] {
-            match self.rest.iter().position(|byte| *byte == b'\n') {
+            match memchr::memchr(b'\n', self.rest) {
                 Some(end) => {
                     let line = &self.rest[..end];
                     self.rest = &self.rest[end + 1..];

@@ -13,6 +13,7 @@ use crate::exception::{Exception, Thread};
 use crate::id::EventId;
 use crate::lenient::{Errors, EventError, Object, Take, text_of};
 use crate::level::Level;
+use crate::node::{Fields, Node};
 use crate::stacktrace::Stacktrace;
 use crate::time::Timestamp;
 
@@ -140,12 +141,15 @@ impl Event {
     /// # Errors
     /// Only where the text is not a JSON object.
     pub fn from_json(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        let object: Object = serde_json::from_slice(bytes)?;
-        Ok(Self::from_object(object))
+        // Text that is known to be UTF-8 as a whole is not checked again piece by piece.
+        let object: Fields<'_> = match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text)?,
+            Err(_) => serde_json::from_slice(bytes)?,
+        };
+        Ok(Self::from_fields(object))
     }
 
-    /// Reads an event from its JSON object.
-    pub fn from_object(mut object: Object) -> Self {
+    fn from_fields(mut object: Fields<'_>) -> Self {
         let mut errors = Errors::default();
         for error in object.list("errors", &mut errors) {
             EventError::from_value(error).into_iter().for_each(|error| errors.push(error));
@@ -156,7 +160,7 @@ impl Event {
         event
     }
 
-    fn scalars(object: &mut Object, errors: &mut Errors) -> Self {
+    fn scalars(object: &mut Fields<'_>, errors: &mut Errors) -> Self {
         Self {
             event_id: object.read("event_id", errors, |id| id.as_str()?.parse().ok()),
             kind: object.text("type", errors),
@@ -185,8 +189,8 @@ impl Event {
         }
     }
 
-    fn interfaces(&mut self, object: &mut Object, errors: &mut Errors) {
-        self.logentry = LogEntry::from_object(object, errors);
+    fn interfaces(&mut self, object: &mut Fields<'_>, errors: &mut Errors) {
+        self.logentry = LogEntry::from_fields(object, errors);
         let mut exceptions =
             aliased_list(object, &["exception", "sentry.interfaces.Exception"], errors);
         exceptions.drain(..exceptions.len().saturating_sub(EXCEPTIONS_MAX));
@@ -224,52 +228,52 @@ impl Event {
     }
 }
 
-fn read_values<T>(values: Vec<Value>, read: impl FnMut(Value) -> Option<T>) -> Values<T> {
+fn read_values<'a, T>(values: Vec<Node<'a>>, read: impl FnMut(Node<'a>) -> Option<T>) -> Values<T> {
     Values { values: values.into_iter().filter_map(read).collect() }
 }
 
 /// Takes the first of several names of one field; old SDKs use Python paths as names.
-fn aliased(object: &mut Object, names: &[&str]) -> Option<Value> {
+fn aliased<'a>(object: &mut Fields<'a>, names: &[&str]) -> Option<Node<'a>> {
     names.iter().find_map(|name| object.value(name))
 }
 
-fn aliased_list(object: &mut Object, names: &[&str], errors: &mut Errors) -> Vec<Value> {
-    let name = names.iter().find(|name| object.contains_key(**name));
+fn aliased_list<'a>(object: &mut Fields<'a>, names: &[&str], errors: &mut Errors) -> Vec<Node<'a>> {
+    let name = names.iter().find(|name| object.has(name));
     name.map(|name| object.list(name, errors)).unwrap_or_default()
 }
 
-fn into_object(value: Value) -> Option<Object> {
-    match value {
-        Value::Object(object) => Some(object),
+fn into_object(node: Node<'_>) -> Option<Object> {
+    match node {
+        Node::Fields(fields) => Some(fields.into()),
         _ => None,
     }
 }
 
 /// Reads tags from an object, from pairs, or from `{key, value}` objects.
-fn tags(value: Option<Value>, errors: &mut Errors) -> Vec<(String, String)> {
-    let pairs: Vec<(Value, Value)> = match value {
+fn tags(node: Option<Node<'_>>, errors: &mut Errors) -> Vec<(String, String)> {
+    let pairs: Vec<(Node<'_>, Node<'_>)> = match node {
         None => Vec::new(),
-        Some(Value::Object(object)) => {
-            object.into_iter().map(|(key, value)| (Value::String(key), value)).collect()
+        Some(Node::Fields(fields)) => {
+            fields.into_iter().map(|(name, node)| (Node::Text(name), node)).collect()
         }
-        Some(Value::Array(values)) => values.into_iter().filter_map(pair).collect(),
+        Some(Node::List(nodes)) => nodes.into_iter().filter_map(pair).collect(),
         Some(other) => {
-            errors.invalid("tags", &other);
+            errors.invalid("tags", other);
             Vec::new()
         }
     };
-    let texts = |(key, value): (Value, Value)| Some((text_of(key).ok()?, text_of(value).ok()?));
+    let texts = |(name, node)| Some((text_of(name).ok()?, text_of(node).ok()?));
     pairs.into_iter().filter_map(texts).take(TAGS_MAX).collect()
 }
 
 /// Reads `[key, value]` or `{"key": …, "value": …}`.
-pub(crate) fn pair(value: Value) -> Option<(Value, Value)> {
-    match value {
-        Value::Array(pair) => {
-            let [key, value] = <[Value; 2]>::try_from(pair).ok()?;
+pub(crate) fn pair(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+    match node {
+        Node::List(pair) => {
+            let [key, value] = <[Node<'_>; 2]>::try_from(pair).ok()?;
             Some((key, value))
         }
-        Value::Object(mut object) => Some((object.remove("key")?, object.remove("value")?)),
+        Node::Fields(mut fields) => Some((fields.take("key")?, fields.take("value")?)),
         _ => None,
     }
 }
@@ -289,18 +293,18 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    fn from_object(object: &mut Object, errors: &mut Errors) -> Option<Self> {
+    fn from_fields(object: &mut Fields<'_>, errors: &mut Errors) -> Option<Self> {
         let names = ["logentry", "sentry.interfaces.Message", "message"];
         let entry = match aliased(object, &names)? {
-            Value::Object(mut entry) => Self {
+            Node::Fields(mut entry) => Self {
                 message: entry.text_or_json("message"),
                 formatted: entry.text_or_json("formatted"),
-                params: entry.value("params").unwrap_or_default(),
+                params: entry.value("params").map(Value::from).unwrap_or_default(),
             },
             other => match text_of(other) {
                 Ok(text) => Self { formatted: Some(text), ..Self::default() },
                 Err(other) => {
-                    errors.invalid("message", &other);
+                    errors.invalid("message", other);
                     return None;
                 }
             },
@@ -338,8 +342,8 @@ pub struct Breadcrumb {
 }
 
 impl Breadcrumb {
-    fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         Some(Self {
@@ -368,8 +372,8 @@ pub struct Sdk {
 }
 
 impl Sdk {
-    fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         Some(Self {

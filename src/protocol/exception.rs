@@ -1,9 +1,9 @@
 //! Exceptions, their mechanisms, and threads.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::lenient::{Errors, Object, Take, text_of};
+use crate::node::Node;
 use crate::stacktrace::Stacktrace;
 
 /// One exception of a chain. The chain is ordered oldest cause first; the last one was thrown last.
@@ -34,8 +34,8 @@ pub struct Exception {
 
 impl Exception {
     /// Reads an exception leniently; one with neither type nor value nor trace is none.
-    pub fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    pub fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         let mut exception = Self {
@@ -120,8 +120,8 @@ pub struct Mechanism {
 }
 
 impl Mechanism {
-    fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         Some(Self {
@@ -176,8 +176,8 @@ pub struct Thread {
 
 impl Thread {
     /// Reads a thread leniently.
-    pub fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    pub fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         Some(Self {

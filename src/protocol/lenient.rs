@@ -1,13 +1,15 @@
 //! Reading what SDKs send without ever refusing an event for one bad field.
 //!
-//! Every type of an event is read from a [`serde_json::Value`] by taking the fields it knows out of the
-//! object; what has the wrong type becomes absent, and a note in `event.errors` says so
+//! Every type of an event is read from a [`Node`] by taking the fields it knows out of the object; what
+//! has the wrong type becomes absent, and a note in `event.errors` says so
 //! (Relay's attitude).
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// A JSON object, field order kept sorted by serde_json.
+use crate::node::{Fields, Node};
+
+/// A JSON object that is kept as it is: free-form data, sorted by name.
 pub type Object = Map<String, Value>;
 
 /// Most notes about bad fields that one event keeps.
@@ -33,8 +35,8 @@ impl EventError {
     }
 
     /// Reads an error that an SDK, or an earlier digest, wrote.
-    pub fn from_value(value: Value) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    pub fn from_value(value: Node<'_>) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         let mut errors = Errors::default();
@@ -54,8 +56,8 @@ pub struct Errors {
 
 impl Errors {
     /// Notes that the field `name` held something else than it should.
-    pub fn invalid(&mut self, name: &str, value: &Value) {
-        let mut text = value.to_string();
+    pub fn invalid(&mut self, name: &str, node: Node<'_>) {
+        let mut text = Value::from(node).to_string();
         if text.len() > 120 {
             text = text.chars().take(100).chain("...".chars()).collect();
         }
@@ -76,9 +78,9 @@ impl Errors {
 }
 
 /// Takes fields out of an object, each as the type it should have.
-pub trait Take {
+pub trait Take<'a> {
     /// Takes `key`, where it is there and not null.
-    fn value(&mut self, key: &str) -> Option<Value>;
+    fn value(&mut self, key: &str) -> Option<Node<'a>>;
 
     /// Takes a text; numbers and booleans are written as Python would (Relay's `LenientString`).
     fn text(&mut self, key: &str, errors: &mut Errors) -> Option<String>;
@@ -107,40 +109,30 @@ pub trait Take {
     ) -> Option<T>;
 
     /// Takes a list that may be written as `{"values": […]}`, as an array, or as one object.
-    fn list(&mut self, key: &str, errors: &mut Errors) -> Vec<Value>;
+    fn list(&mut self, key: &str, errors: &mut Errors) -> Vec<Node<'a>>;
 }
 
-impl Take for Object {
-    fn value(&mut self, key: &str) -> Option<Value> {
-        match self.remove(key) {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(value),
-        }
+impl<'a> Take<'a> for Fields<'a> {
+    fn value(&mut self, key: &str) -> Option<Node<'a>> {
+        self.take(key).filter(|node| *node != Node::Scalar(Value::Null))
     }
 
     fn text(&mut self, key: &str, errors: &mut Errors) -> Option<String> {
-        let value = self.value(key)?;
-        match text_of(value) {
-            Ok(text) => Some(text),
-            Err(value) => {
-                errors.invalid(key, &value);
-                None
-            }
-        }
+        text_of(self.value(key)?).map_err(|node| errors.invalid(key, node)).ok()
     }
 
     fn text_or_json(&mut self, key: &str) -> Option<String> {
-        self.value(key).map(|value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
+        self.value(key).map(|node| match node {
+            Node::Text(text) => text.into_owned(),
+            other => Value::from(other).to_string(),
         })
     }
 
     fn object(&mut self, key: &str, errors: &mut Errors) -> Option<Object> {
         match self.value(key)? {
-            Value::Object(object) => Some(object),
+            Node::Fields(fields) => Some(fields.into()),
             other => {
-                errors.invalid(key, &other);
+                errors.invalid(key, other);
                 None
             }
         }
@@ -149,11 +141,11 @@ impl Take for Object {
     fn texts(&mut self, key: &str, errors: &mut Errors) -> Vec<String> {
         match self.value(key) {
             None => Vec::new(),
-            Some(Value::Array(values)) => {
-                values.into_iter().map(|value| text_of(value).unwrap_or_default()).collect()
+            Some(Node::List(nodes)) => {
+                nodes.into_iter().map(|node| text_of(node).unwrap_or_default()).collect()
             }
             Some(other) => {
-                errors.invalid(key, &other);
+                errors.invalid(key, other);
                 Vec::new()
             }
         }
@@ -181,42 +173,42 @@ impl Take for Object {
         errors: &mut Errors,
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> Option<T> {
-        let value = self.value(key)?;
+        let value = Value::from(self.value(key)?);
         let result = read(&value);
         if result.is_none() {
-            errors.invalid(key, &value);
+            errors.invalid(key, value.into());
         }
         result
     }
 
-    fn list(&mut self, key: &str, errors: &mut Errors) -> Vec<Value> {
+    fn list(&mut self, key: &str, errors: &mut Errors) -> Vec<Node<'a>> {
         match self.value(key) {
             None => Vec::new(),
-            Some(Value::Array(values)) => values,
-            Some(Value::Object(mut object)) => match object.remove("values") {
-                None => vec![Value::Object(object)],
-                Some(Value::Array(values)) => values,
-                Some(Value::Null) => Vec::new(),
+            Some(Node::List(nodes)) => nodes,
+            Some(Node::Fields(mut fields)) => match fields.take("values") {
+                None => vec![Node::Fields(fields)],
+                Some(Node::List(nodes)) => nodes,
+                Some(Node::Scalar(Value::Null)) => Vec::new(),
                 Some(other) => {
-                    errors.invalid(key, &other);
+                    errors.invalid(key, other);
                     Vec::new()
                 }
             },
             Some(other) => {
-                errors.invalid(key, &other);
+                errors.invalid(key, other);
                 Vec::new()
             }
         }
     }
 }
 
-/// Writes a scalar as text; gives the value back where it is none.
-pub fn text_of(value: Value) -> Result<String, Value> {
-    match value {
-        Value::String(text) => Ok(text),
-        Value::Bool(true) => Ok("True".to_owned()),
-        Value::Bool(false) => Ok("False".to_owned()),
-        Value::Number(number) => match number.as_f64() {
+/// Writes a scalar as text; gives the node back where it is none.
+pub fn text_of(node: Node<'_>) -> Result<String, Node<'_>> {
+    match node {
+        Node::Text(text) => Ok(text.into_owned()),
+        Node::Scalar(Value::Bool(true)) => Ok("True".to_owned()),
+        Node::Scalar(Value::Bool(false)) => Ok("False".to_owned()),
+        Node::Scalar(Value::Number(number)) => match number.as_f64() {
             // Relay truncates floats below 2^53.
             Some(float) if number.is_f64() && float.abs() < 9_007_199_254_740_992.0 => {
                 Ok((float as i64).to_string())
@@ -232,9 +224,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn object(value: Value) -> Object {
+    fn object(value: Value) -> Fields<'static> {
         match value {
-            Value::Object(object) => object,
+            Value::Object(object) => object.into(),
             _ => unreachable!("tests pass objects"),
         }
     }

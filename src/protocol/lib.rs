@@ -13,6 +13,7 @@ pub mod exception;
 pub mod id;
 pub mod lenient;
 pub mod level;
+pub mod node;
 pub mod session;
 pub mod short_id;
 pub mod stacktrace;

@@ -3,11 +3,11 @@
 mod symbolicated;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 pub use symbolicated::{FrameStatus, MinifiedPosition, SourceRef, Symbolicated};
 
 use crate::addr::Addr;
 use crate::lenient::{Errors, Object, Take};
+use crate::node::Node;
 
 /// Most frames of one stack trace that are kept: the oldest 50 and the newest 200 (Relay's limit).
 pub const FRAMES_MAX: usize = 250;
@@ -28,8 +28,8 @@ pub struct Stacktrace {
 
 impl Stacktrace {
     /// Reads a stack trace leniently; one without frames is none.
-    pub fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    pub fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         let mut values = object.list("frames", errors);
@@ -129,8 +129,8 @@ pub struct Frame {
 
 impl Frame {
     /// Reads a frame leniently.
-    pub fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    pub fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         let frame = Self {
@@ -161,20 +161,20 @@ impl Frame {
             // `normalize` removes it.
             symbolication: object
                 .value("symbolication")
-                .and_then(|value| serde_json::from_value(value).ok()),
+                .and_then(|node| serde_json::from_value(node.into()).ok()),
         };
         Some(frame)
     }
 }
 
 /// Variables come as an object, or as a list, which becomes an object by index.
-fn vars(value: Option<Value>) -> Object {
-    match value {
-        Some(Value::Object(object)) => object,
-        Some(Value::Array(values)) => values
+fn vars(node: Option<Node<'_>>) -> Object {
+    match node {
+        Some(Node::Fields(fields)) => fields.into(),
+        Some(Node::List(nodes)) => nodes
             .into_iter()
             .enumerate()
-            .map(|(index, value)| (index.to_string(), value))
+            .map(|(index, node)| (index.to_string(), node.into()))
             .collect(),
         _ => Object::new(),
     }

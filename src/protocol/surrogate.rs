@@ -5,13 +5,20 @@
 //! U+FFFD before parsing.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// Replaces lone surrogate escapes by `\ufffd` and invalid UTF-8 by U+FFFD; borrows where nothing is wrong.
 pub fn repair(json: &[u8]) -> Cow<'_, [u8]> {
-    let json = match String::from_utf8_lossy(json) {
-        Cow::Borrowed(_) => Cow::Borrowed(json),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    // Faster than the lossy conversion, and nearly always true.
+    let json = match std::str::from_utf8(json) {
+        Ok(_) => Cow::Borrowed(json),
+        Err(_) => Cow::Owned(String::from_utf8_lossy(json).into_owned().into_bytes()),
     };
+    if !has_surrogates(&json) {
+        return json;
+    }
     let positions = lone_surrogates(&json);
     if positions.is_empty() {
         return json;
@@ -21,6 +28,13 @@ pub fn repair(json: &[u8]) -> Cow<'_, [u8]> {
         repaired[position..position + 6].copy_from_slice(b"\\ufffd");
     }
     Cow::Owned(repaired)
+}
+
+/// Says whether there may be an escape of a surrogate, lone or not: `\ud8…` to `\udf…`.
+fn has_surrogates(json: &[u8]) -> bool {
+    static ESCAPES: LazyLock<[Finder<'static>; 2]> =
+        LazyLock::new(|| [Finder::new(b"\\ud"), Finder::new(b"\\uD")]);
+    ESCAPES.iter().any(|escape| escape.find(json).is_some())
 }
 
 /// Returns where the lone surrogate escapes start.

@@ -50,10 +50,7 @@ pub(crate) fn symbolicate(
 ) -> Option<Vec<Frame>> {
     let abs_path = minified_path(frame, event)?.to_owned();
     let Some(debug_id) = images.minified(frame).and_then(|image| image.debug_id) else {
-        let status = match looks_minified(frame) {
-            true => FrameStatus::NoDebugId { abs_path },
-            false => FrameStatus::AsSent,
-        };
+        let (status, _) = without_files(frame, event);
         return Some(vec![with_status(frame, index, status)]);
     };
     let Some(line) = frame.lineno else {
@@ -92,10 +89,20 @@ pub(crate) fn symbolicate(
 
 /// Keeps a frame that nothing is looked up for. What the engine itself runs is nobody's application.
 pub(crate) fn as_sent(frame: &Frame, index: usize, event: &Event) -> Frame {
+    let (_, in_app) = without_files(frame, event);
     let kept = with_status(frame, index, FrameStatus::AsSent);
+    Frame { in_app: in_app.or(kept.in_app), ..kept }
+}
+
+/// Returns what there is to say about a frame that wants no file: its status, and whether it is the
+/// application's where the path tells.
+pub(crate) fn without_files(frame: &Frame, event: &Event) -> (FrameStatus, Option<bool>) {
     match path(frame, event) {
-        Some(path) if is_builtin(path) => Frame { in_app: Some(false), ..kept },
-        _ => kept,
+        Some(path) if is_builtin(path) => (FrameStatus::AsSent, Some(false)),
+        Some(path) if looks_minified(frame) => {
+            (FrameStatus::NoDebugId { abs_path: path.to_owned() }, None)
+        }
+        _ => (FrameStatus::AsSent, None),
     }
 }
 

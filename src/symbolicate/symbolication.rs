@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::event::Event;
 use protocol::id::DebugId;
-use protocol::stacktrace::{Frame, FrameStatus, Stacktrace};
+use protocol::stacktrace::{Frame, FrameStatus, Stacktrace, Symbolicated};
 
 use crate::images::Images;
 use crate::wanted::{Found, Wanted};
@@ -101,12 +101,24 @@ impl Symbolication {
 
     fn finish(&mut self) -> Outcome {
         let mut event = std::mem::take(&mut self.event);
+        if self.wants_nothing(&event) {
+            mark_in_place(&mut event);
+            self.mark_images(&mut event);
+            return Outcome { missing: BTreeSet::new(), event };
+        }
         self.strays = js_frames::strays(&event, &self.findings);
         let traces = self.symbolicated_traces(&event);
         let missing = self.missing(&event, &traces);
         replace_traces(&mut event, traces);
         self.mark_images(&mut event);
         Outcome { missing, event }
+    }
+
+    /// Says whether no frame of the event is one that files are looked up for, as in most languages.
+    fn wants_nothing(&self, event: &Event) -> bool {
+        let mut frames = event.stacktraces().flat_map(|trace| &trace.frames);
+        self.findings.is_empty()
+            && frames.all(|frame| native_frames::native_addr(frame, event).is_none())
     }
 
     /// Returns the keys under which another file would be worth another look.
@@ -251,6 +263,23 @@ fn raw_traces(event: &Event) -> impl Iterator<Item = Option<&Stacktrace>> {
     let exceptions = event.exception.values.iter().map(|e| e.stacktrace.as_ref());
     let threads = event.threads.values.iter().map(|t| t.stacktrace.as_ref());
     exceptions.chain(std::iter::once(event.stacktrace.as_ref())).chain(threads)
+}
+
+/// Gives every frame its verdict where no frame changes, without copying a single one.
+fn mark_in_place(event: &mut Event) {
+    let frames = event.stacktraces().flat_map(|trace| trace.frames.iter().enumerate());
+    let verdicts: Vec<_> =
+        frames.map(|(index, frame)| (index, js_frames::without_files(frame, event))).collect();
+    let exceptions = event.exception.values.iter_mut().map(|e| &mut e.stacktrace);
+    let threads = event.threads.values.iter_mut().map(|t| &mut t.stacktrace);
+    let traces = exceptions.chain(std::iter::once(&mut event.stacktrace)).chain(threads);
+    let frames = traces.flatten().flat_map(|trace| &mut trace.frames);
+    for (frame, (index, (status, in_app))) in frames.zip(verdicts) {
+        let original_index = u32::try_from(index).unwrap_or(u32::MAX);
+        frame.symbolication =
+            Some(Symbolicated { status, original_index, ..Symbolicated::default() });
+        frame.in_app = in_app.or(frame.in_app);
+    }
 }
 
 /// Puts the new traces in and keeps the old ones beside those that changed.

@@ -39,6 +39,7 @@ const FORBIDDEN: &[(&str, &str)] = &[("http", "jobs")];
 
 /// State that a use case keeps in the `App`, which is built once: their types, and nothing that acts.
 const STATE_IN_APP: &[&str] = &[
+    "crate::ingest::dictionaries",
     "crate::ingest::intake",
     "crate::symbols::derived",
     "crate::symbols::find",

@@ -30,6 +30,8 @@ const BUILT_IN: &[&[u8]] = &[
 pub(super) struct Envelopes(Vec<Recorded>);
 
 struct Recorded {
+    /// The whole envelope, as it was recorded.
+    body: Vec<u8>,
     rest: Vec<u8>,
     events: u64,
 }
@@ -56,6 +58,11 @@ impl Envelopes {
         self.0.len()
     }
 
+    /// Returns the envelopes as they were recorded.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(|recorded| recorded.body.as_slice())
+    }
+
     pub(super) fn mean_bytes(&self) -> usize {
         self.0.iter().map(|recorded| recorded.rest.len()).sum::<usize>() / self.0.len()
     }
@@ -67,7 +74,7 @@ impl Recorded {
         let events =
             envelope.items.iter().filter(|item| item.item_type() == ItemType::Event).count();
         let end = body.iter().position(|byte| *byte == b'\n')?;
-        Some(Self { rest: body[end..].to_vec(), events: events.min(1) as u64 })
+        Some(Self { body: body.to_vec(), rest: body[end..].to_vec(), events: events.min(1) as u64 })
     }
 }
 

@@ -34,7 +34,8 @@ macro_rules! migrations {
 }
 
 /// Every migration, oldest first. A released one is never changed or removed.
-pub(crate) const MIGRATIONS: &[Migration] = migrations!["0001_first"];
+pub(crate) const MIGRATIONS: &[Migration] =
+    migrations!["0001_first", "0003_search", "0006_dictionary"];
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     name TEXT NOT NULL PRIMARY KEY,

@@ -140,3 +140,21 @@ async fn both_engines_have_the_same_tables() {
     assert!(!indexes.is_empty());
     assert_eq!(indexes, described(&postgres, SQLITE_INDEXES, POSTGRES_INDEXES).await);
 }
+
+/// The schema as it was before issues could be searched.
+const BEFORE_SEARCH: &[Migration] = MIGRATIONS.split_at(1).0;
+
+on_both!(issues_from_before_the_search_are_found, BEFORE_SEARCH, |db| {
+    use crate::db::issue_count::{TagKey, add_tags, is_value};
+    let key = TagKey { issue_id: 1, key: "plan".to_owned(), value: "free".to_owned() };
+    let tags = BTreeMap::from([(key, (1, 1))]);
+    db.write(move |tx| {
+        let tags = tags.clone();
+        Box::pin(async move { add_tags(tx, &tags).await })
+    })
+    .await
+    .unwrap();
+    let newer = reopen(db, MIGRATIONS).await.unwrap();
+    let found = newer.read(|tx| Box::pin(async move { is_value(tx, "plan", "free").await })).await;
+    assert!(found.unwrap());
+});

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::http::extract::{OrganizationAccess, ProjectAccess};
 use crate::http::issue_access::IssueAccess;
 use crate::http::origin::Origin;
-use crate::ingest::stored;
+use crate::ingest::stored::{self, Unpacker};
 use crate::issues::source_lines;
 use crate::{blocking, grouping};
 
@@ -109,7 +109,7 @@ async fn list(
         .await?;
     let page = Page::new(read, cursor, limit, |event: &StoredEvent| (event.id, 0));
     let headers = page.link(origin.as_str(), uri);
-    let decoded = decode_all(page.items).await?;
+    let decoded = decode_all(app, page.items).await?;
     let items: Vec<Value> = decoded.iter().map(|event| Value::Object(item_json(event))).collect();
     Ok((headers, Json(items)).into_response())
 }
@@ -152,7 +152,7 @@ async fn recommended(app: &App, issue: IssueId) -> Result<Option<StoredEvent>> {
             })
         })
         .await?;
-    let decoded = decode_all(newest.clone()).await?;
+    let decoded = decode_all(app, newest.clone()).await?;
     let is_resolved = |decoded: &Decoded| {
         let frames =
             grouping::culprit::main_trace(&decoded.event).into_iter().flat_map(|t| &t.frames);
@@ -181,7 +181,8 @@ pub(crate) async fn json(
     Path(path): Path<EventPath>,
 ) -> Result<Response> {
     let found = find(&app, ProjectId(at.project.id), path.id()?).await?;
-    let body = blocking::run(move || stored::result_json(&found.original, &found.result)).await?;
+    let unpacker = app.dictionaries.unpacker(&app.db, [found.result.as_slice()]).await?;
+    let body = blocking::run(move || unpacker.result_json(&found.original, &found.result)).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
@@ -253,7 +254,7 @@ fn why_not_yet(waiting: &accepted::Parked) -> String {
 
 /// Returns everything about an event.
 async fn detail(app: &App, event: StoredEvent) -> Result<Value> {
-    let mut decoded = decode_all(vec![event]).await?;
+    let mut decoded = decode_all(app, vec![event]).await?;
     let decoded =
         decoded.pop().ok_or_else(|| Error::internal("an event was lost while decoding"))?;
     let (project, issue) = (ProjectId(decoded.project_id), IssueId(decoded.issue_id));
@@ -278,12 +279,14 @@ async fn detail(app: &App, event: StoredEvent) -> Result<Value> {
 }
 
 /// Unpacks kept events, where that may take its time.
-async fn decode_all(events: Vec<StoredEvent>) -> Result<Vec<Decoded>> {
-    blocking::run(move || events.iter().map(decode).collect()).await
+async fn decode_all(app: &App, events: Vec<StoredEvent>) -> Result<Vec<Decoded>> {
+    let blobs = events.iter().map(|event| event.result.as_slice());
+    let unpacker = app.dictionaries.unpacker(&app.db, blobs).await?;
+    blocking::run(move || events.iter().map(|event| decode(event, &unpacker)).collect()).await
 }
 
-fn decode(stored: &StoredEvent) -> Result<Decoded> {
-    let json = stored::result_json(&stored.original, &stored.result)?;
+fn decode(stored: &StoredEvent, unpacker: &Unpacker) -> Result<Decoded> {
+    let json = unpacker.result_json(&stored.original, &stored.result)?;
     Ok(Decoded {
         row: stored.id,
         project_id: stored.project_id,

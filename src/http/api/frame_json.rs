@@ -130,7 +130,7 @@ mod tests {
     use protocol::stacktrace::{FrameStatus, MinifiedPosition};
 
     fn trace(frames: Value) -> Stacktrace {
-        Stacktrace::from_value(json!({"frames": frames}), &mut Errors::default()).unwrap()
+        Stacktrace::from_value(json!({"frames": frames}).into(), &mut Errors::default()).unwrap()
     }
 
     #[test]

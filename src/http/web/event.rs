@@ -14,7 +14,6 @@ use super::visit::ProjectVisit;
 use crate::accounts::permission::ReadEvents;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::ingest::stored;
 use crate::{blocking, db};
 
 /// Seconds after which the page of a waiting event asks again.
@@ -69,10 +68,11 @@ pub(crate) async fn json(
 ) -> Result<Response> {
     let found = find_event(&app, &at.project, &path.event_id).await?;
     let (_, row) = found.ok_or(Error::NotFound)?;
+    let unpacker = app.dictionaries.unpacker(&app.db, [row.result.as_slice()]).await?;
     let json = blocking::run(move || {
         let json = match form.form.as_str() {
-            "original" => stored::original_json(&row.original)?,
-            _ => stored::result_json(&row.original, &row.result)?,
+            "original" => unpacker.original_json(&row.original, &row.result)?,
+            _ => unpacker.result_json(&row.original, &row.result)?,
         };
         let value: Value = serde_json::from_slice(&json)?;
         Ok(serde_json::to_vec_pretty(&value)?)

@@ -200,7 +200,7 @@ async fn page(
     row: StoredEvent,
 ) -> Result<Response> {
     let raw = look.raw == "1";
-    let (event, row) = unpacked(row).await?;
+    let (event, row) = unpacked(app, row).await?;
     let contexts = if raw { Contexts::new() } else { contexts(app, &event).await };
     let beside = beside(app, at.project.id, &issue, &row, waiting_keys(&event)).await?;
     let now_ms = app.clock.now_ms();
@@ -235,9 +235,10 @@ async fn page(
 }
 
 /// Unpacks the result of an event; it may be large, so off the async threads.
-pub(super) async fn unpacked(row: StoredEvent) -> Result<(Event, StoredEvent)> {
+pub(super) async fn unpacked(app: &App, row: StoredEvent) -> Result<(Event, StoredEvent)> {
+    let unpacker = app.dictionaries.unpacker(&app.db, [row.result.as_slice()]).await?;
     blocking::run(move || {
-        let json = stored::result_json(&row.original, &row.result)?;
+        let json = unpacker.result_json(&row.original, &row.result)?;
         Ok((stored::event(&json)?, row))
     })
     .await

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::db::event::StoredEvent;
 use crate::error::Result;
 use crate::http::api::paging::{Cursor, Page};
-use crate::ingest::stored;
+use crate::ingest::stored::Unpacker;
 use crate::{blocking, db};
 
 /// Events of one page.
@@ -61,7 +61,13 @@ pub(crate) async fn list(
         cursor.map(|cursor| format!("{events_url}?cursor={}", cursor.text()))
     };
     let (previous, next) = (url(page.previous()), url(page.next()));
-    let rows = blocking::run(move || Ok(page.items.iter().map(row).collect::<Vec<_>>())).await?;
+    let blobs = page.items.iter().map(|event| event.result.as_slice());
+    let unpacker = app.dictionaries.unpacker(&app.db, blobs).await?;
+    let rows = blocking::run(move || {
+        let rows = page.items.iter().map(|event| row(event, &unpacker));
+        Ok(rows.collect::<Vec<_>>())
+    })
+    .await?;
     let events = rows
         .into_iter()
         .map(|row| EventRow { url: event_url(&at, &issue, &row.id), ..row })
@@ -92,8 +98,8 @@ struct Line {
 }
 
 /// An event that cannot be read is listed by what its row says.
-fn row(event: &StoredEvent) -> EventRow {
-    let json = stored::original_json(&event.original).unwrap_or_default();
+fn row(event: &StoredEvent, unpacker: &Unpacker) -> EventRow {
+    let json = unpacker.original_json(&event.original, &event.result).unwrap_or_default();
     let line: Line = serde_json::from_slice(&json).unwrap_or_default();
     let text = |value: Option<&Value>| {
         value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)

@@ -46,7 +46,7 @@ async fn written(
 ) -> Result<Response> {
     let found = find_event(app, &at.project, &path.event_id).await?;
     let (issue, row) = found.ok_or(Error::NotFound)?;
-    let (event, row) = unpacked(row).await?;
+    let (event, row) = unpacked(app, row).await?;
     let id = row.event_id().map(|id| id.to_string()).unwrap_or_default();
     let report = Report {
         event: &event,

@@ -1,8 +1,8 @@
-use protocol::id::ProjectId;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
+use crate::ingest::stored::Unpacker;
 use crate::ingest::{digest, keep, redigest, tags};
 
 const EVENTS: u8 = 8;
@@ -116,9 +116,12 @@ async fn waiting(app: &App) -> (i64, i64) {
 
 on_both_apps!(a_file_that_arrives_between_look_up_and_commit_is_not_forgotten, |app| {
     // At the first digest…
-    let prepared = digest::prepare(&row(app, 1, &native_event(app, 1))).unwrap();
-    let looked = digest::symbolicate_all(app, vec![prepared.clone()]).await.unwrap().remove(0);
-    let digested = digest::conclude(prepared.0, &prepared.1, looked.unwrap(), &[0; 32]).unwrap();
+    let row = row(app, 1, &native_event(app, 1));
+    let (original, native) = digest::prepare(row, &Unpacker::default()).unwrap();
+    let concluder = digest::Concluder::of(app, std::iter::once(&original)).await.unwrap();
+    let events = vec![(original.project, native.clone())];
+    let looked = digest::symbolicate_all(app, events.clone()).await.unwrap().remove(0);
+    let digested = concluder.conclude(&original, looked.unwrap()).unwrap();
     upload(app, "symbols-only").await;
     assert!(jobs::resymbolicate::work(app).await.is_ok_and(|worked| !worked));
     keep::keep(app, vec![(0, digested)]).await.unwrap();
@@ -128,12 +131,10 @@ on_both_apps!(a_file_that_arrives_between_look_up_and_commit_is_not_forgotten, |
     // …and at a later one.
     let (id, ..) = stored(app).await[0];
     let event = kept(app, id).await;
-    let project = ProjectId(PROJECT);
-    let looked =
-        digest::symbolicate_all(app, vec![(project, prepared.1.clone())]).await.unwrap().remove(0);
-    let digested = digest::conclude(project, &prepared.1, looked.unwrap(), &[0; 32]).unwrap();
+    let looked = digest::symbolicate_all(app, events).await.unwrap().remove(0);
+    let digested = concluder.conclude(&original, looked.unwrap()).unwrap();
     upload(app, "inlined-dwarf5").await;
-    let old_tags = tags::counted(&prepared.1);
+    let old_tags = tags::counted(&native);
     redigest::replace(app, event, digested, old_tags).await.unwrap();
     assert_eq!(waiting(app).await.0, 1);
     drain(app).await;

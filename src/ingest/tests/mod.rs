@@ -78,7 +78,7 @@ async fn accept(app: &App, rows: Vec<Accepted>) {
             let rows = rows.clone();
             Box::pin(async move {
                 for row in &rows {
-                    accepted::insert(tx, row).await?;
+                    accepted::insert(tx, &[row]).await?;
                 }
                 Ok(())
             })

@@ -1,12 +1,20 @@
 use super::*;
 use crate::db::accepted::Claim;
 use crate::db::issue_count::TAG_VALUES_MAX;
+use crate::ingest::stored;
 
 async fn claim(app: &App, bytes_max: i64) -> Vec<Accepted> {
     let now_ms = app.clock.now_ms();
     let lease_until_ms = now_ms + 60_000;
-    let claim =
-        Claim { now_ms, lease_until_ms, attempts_min: 0, attempts_max: 1, limit: 10, bytes_max };
+    let claim = Claim {
+        now_ms,
+        lease_until_ms,
+        attempts_min: 0,
+        attempts_max: 1,
+        limit: 10,
+        bytes_max,
+        unpacked_bytes: stored::payload_bytes,
+    };
     app.db.write(move |tx| Box::pin(accepted::claim(tx, claim))).await.unwrap()
 }
 

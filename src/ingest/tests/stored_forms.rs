@@ -1,9 +1,10 @@
 use protocol::envelope::{Envelope, ItemType};
-use protocol::event::Event;
+use protocol::id::ProjectId;
 
 use super::*;
 use crate::app::testing::TestApp;
-use crate::ingest::{digest, stored};
+use crate::ingest::stored::Unpacker;
+use crate::ingest::{digest, stored, train};
 
 /// Events of all recorded envelopes.
 fn recorded() -> Vec<(String, Vec<u8>)> {
@@ -29,22 +30,66 @@ async fn the_original_says_all_that_the_accepted_event_said() {
     let recorded = recorded();
     assert!(recorded.len() >= 6, "{}", recorded.len());
     for (name, payload) in recorded {
+        let none = Unpacker::default();
         let accepted = Accepted { payload, ..row(&app, 7, &Value::Null) };
-        let (project, original) = digest::prepare(&accepted).unwrap();
-        let forms = stored::pack(&original, &original).unwrap();
-        let again = stored::event(&stored::original_json(&forms.original).unwrap()).unwrap();
-        assert_eq!(again, original, "{name}");
+        let (original, event) = digest::prepare(accepted.clone(), &none).unwrap();
+        let forms = stored::pack(&original.json, &original.json, None).unwrap();
+        let again = none.original_json(&forms.original, &forms.result).unwrap();
+        assert_eq!(stored::event(&again).unwrap(), event, "{name}");
         // Preparing it again changes nothing either: normalizing and scrubbing are idempotent.
-        let payload = serde_json::to_vec(&original).unwrap();
-        let twice = digest::prepare(&Accepted { payload, ..accepted }).unwrap().1;
-        assert_eq!(twice, original, "{name}");
-        let conclude = |event: &Event, looked| {
-            let digested = digest::conclude(project, event, looked, &[0; 32]).unwrap();
+        let payload = original.json.clone();
+        let twice = digest::prepare(Accepted { payload, ..accepted }, &none).unwrap();
+        assert_eq!(twice, (original.clone(), event.clone()), "{name}");
+        let concluder = digest::Concluder::of(&app, std::iter::once(&original)).await.unwrap();
+        let conclude = |looked| {
+            let digested = concluder.conclude(&original, looked).unwrap();
             (digested.hash, digested.result, digested.tags, digested.missing)
         };
-        let events = vec![(project, original.clone()), (project, again.clone())];
+        let again = stored::event(&again).unwrap();
+        let events = vec![(original.project, event), (original.project, again)];
         let mut looked = digest::symbolicate_all(&app, events).await.unwrap();
         let (second, first) = (looked.remove(1).unwrap(), looked.remove(0).unwrap());
-        assert_eq!(conclude(&again, second), conclude(&original, first), "{name}");
+        assert_eq!(conclude(second), conclude(first), "{name}");
     }
 }
+
+on_both_apps!(events_of_a_project_get_smaller_with_its_dictionary, |app| {
+    let event = |number: u8| {
+        let trace: Vec<_> = (0..20)
+            .map(|line| json!({"filename": "src/orders.py", "function": "f", "lineno": line}))
+            .collect();
+        let exception = json!([{"type": "E", "value": format!("order {number}"), "stacktrace": {"frames": trace}}]);
+        json!({"platform": "python", "exception": exception, "release": "shop@1.2.3"})
+    };
+    let first: Vec<_> = (0..240).map(|number| row(app, number, &event(number))).collect();
+    accept(app, first).await;
+    drain(app).await;
+    train::train_due(app).await.unwrap();
+    let mut late = row(app, 250, &event(250));
+    late.payload = stored::pack_payload(&late.payload, None).unwrap();
+    accept(app, vec![late]).await;
+    drain(app).await;
+    let rows = app
+        .db
+        .read(|tx| {
+            Box::pin(async move {
+                crate::db::event::page_of_project(tx, ProjectId(PROJECT), i64::MAX, 2).await
+            })
+        })
+        .await
+        .unwrap();
+    let [with, without] = rows.as_slice() else { panic!("two events") };
+    assert!(
+        with.result.len() * 2 < without.result.len(),
+        "{} {}",
+        with.result.len(),
+        without.result.len()
+    );
+    let blobs = rows.iter().map(|row| row.result.as_slice());
+    let unpacker = app.dictionaries.unpacker(&app.db, blobs).await.unwrap();
+    let json = unpacker.result_json(&with.original, &with.result).unwrap();
+    assert!(String::from_utf8(json).unwrap().contains("order 250"));
+    // Without the dictionary it says what is missing.
+    let lost = Unpacker::default().result_json(&with.original, &with.result).unwrap_err();
+    assert!(lost.to_string().contains("dictionary"), "{lost}");
+});

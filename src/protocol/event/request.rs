@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::pair;
 use crate::lenient::{Errors, Object, Take, text_of};
+use crate::node::Node;
 
 /// The HTTP request an event happened in.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -36,8 +37,8 @@ pub struct Request {
 }
 
 impl Request {
-    pub(super) fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    pub(super) fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         let mut request = Self {
@@ -45,7 +46,7 @@ impl Request {
             method: object.text("method", errors).map(|method| method.to_ascii_uppercase()),
             query_string: pairs(object.value("query_string"), '&'),
             fragment: object.text("fragment", errors),
-            data: object.value("data").unwrap_or_default(),
+            data: object.value("data").map(Value::from).unwrap_or_default(),
             headers: pairs(object.value("headers"), '\n'),
             cookies: pairs(object.value("cookies"), ';'),
             env: object.object("env", errors).unwrap_or_default(),
@@ -68,7 +69,7 @@ impl Request {
         if self.query_string.is_empty()
             && let Some(query) = query
         {
-            self.query_string = pairs(Some(Value::String(query.to_owned())), '&');
+            self.query_string = pairs(Some(Node::Text(query.into())), '&');
         }
         self.fragment = self.fragment.take().or_else(|| fragment.map(str::to_owned));
         self.url = Some(rest.to_owned());
@@ -76,23 +77,26 @@ impl Request {
 }
 
 /// Reads pairs from an object, a list of pairs, or a text like `a=b&c=d`.
-fn pairs(value: Option<Value>, separator: char) -> Vec<(String, String)> {
-    let as_text = |value: Value| match value {
-        Value::Array(parts) => {
+fn pairs(node: Option<Node<'_>>, separator: char) -> Vec<(String, String)> {
+    let as_text = |node: Node<'_>| match node {
+        Node::List(parts) => {
             let parts: Vec<_> = parts.into_iter().filter_map(|part| text_of(part).ok()).collect();
             parts.join(", ")
         }
-        other => text_of(other).unwrap_or_else(|other| other.to_string()),
+        other => text_of(other).unwrap_or_else(|other| Value::from(other).to_string()),
     };
-    match value {
-        Some(Value::Object(object)) => {
-            object.into_iter().map(|(key, value)| (key, as_text(value))).collect()
+    match node {
+        Some(Node::Fields(fields)) => {
+            let mut pairs: Vec<_> =
+                fields.into_iter().map(|(name, node)| (name.into_owned(), as_text(node))).collect();
+            pairs.sort();
+            pairs
         }
-        Some(Value::Array(values)) => {
-            let pairs = values.into_iter().filter_map(pair);
-            pairs.map(|(key, value)| (as_text(key), as_text(value))).collect()
+        Some(Node::List(nodes)) => {
+            let pairs = nodes.into_iter().filter_map(pair);
+            pairs.map(|(name, node)| (as_text(name), as_text(node))).collect()
         }
-        Some(Value::String(text)) => text
+        Some(Node::Text(text)) => text
             .trim_start_matches('?')
             .split(separator)
             .filter(|part| !part.trim().is_empty())

@@ -1,9 +1,9 @@
 //! The person an event happened to.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::lenient::{Errors, Object, Take};
+use crate::node::Node;
 
 /// Whom an event happened to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -32,8 +32,8 @@ pub struct User {
 }
 
 impl User {
-    pub(super) fn from_value(value: Value, errors: &mut Errors) -> Option<Self> {
-        let Value::Object(mut object) = value else {
+    pub(super) fn from_value(value: Node<'_>, errors: &mut Errors) -> Option<Self> {
+        let Node::Fields(mut object) = value else {
             return None;
         };
         let mut user = Self {
@@ -45,7 +45,8 @@ impl User {
             geo: object.object("geo", errors).unwrap_or_default(),
             data: object.object("data", errors).unwrap_or_default(),
         };
-        user.data.extend(object.into_iter().filter(|(_, value)| !value.is_null()));
+        let rest = Object::from(object).into_iter().filter(|(_, value)| !value.is_null());
+        user.data.extend(rest);
         (user != Self::default()).then_some(user)
     }
 }
