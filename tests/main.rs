@@ -11,11 +11,13 @@ mod durability;
 mod health;
 mod ingest;
 mod late_uploads;
+mod moved_issues;
 mod native_crash;
 mod node_crash;
 mod object_storage;
 mod scrubbing;
 mod sdk_events;
+mod self_healing;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
 mod support;

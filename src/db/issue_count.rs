@@ -246,6 +246,42 @@ pub(crate) async fn add_hours(tx: &mut Tx<'_>, counts: &[((i64, i64), i64)]) -> 
     Ok(())
 }
 
+/// Adds what an emptied issue still counts, events that expired, to its heir's users.
+pub(crate) async fn hand_over_users(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO issue_user (issue_id, user_hash, n)
+         SELECT $2, user_hash, n FROM issue_user WHERE issue_id = $1 AND n > 0
+         ON CONFLICT (issue_id, user_hash) DO UPDATE SET n = issue_user.n + excluded.n",
+        &[&from, &to],
+    )
+    .await?;
+    Ok(())
+}
+
+/// As [`hand_over_users`], for tag values.
+pub(crate) async fn hand_over_tags(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO issue_tag (issue_id, key, value, n, last_seen_ms)
+         SELECT $2, key, value, n, last_seen_ms FROM issue_tag WHERE issue_id = $1 AND n > 0
+         ON CONFLICT (issue_id, key, value) DO UPDATE SET n = issue_tag.n + excluded.n",
+        &[&from, &to],
+    )
+    .await?;
+    Ok(())
+}
+
+/// As [`hand_over_users`], for hours.
+pub(crate) async fn hand_over_hours(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO issue_hour (issue_id, hour, n)
+         SELECT $2, hour, n FROM issue_hour WHERE issue_id = $1 AND n > 0
+         ON CONFLICT (issue_id, hour) DO UPDATE SET n = issue_hour.n + excluded.n",
+        &[&from, &to],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Returns an issue's events per hour since `from_hour`.
 pub(crate) async fn hours(
     tx: &mut Tx<'_>,

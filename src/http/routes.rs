@@ -11,7 +11,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::api::{attachment, auth_info, event, issue, issue_list, organization, project};
+use super::api::{
+    activity, attachment, auth_info, event, issue, issue_list, missing, organization, project,
+};
 use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
 use super::{access_log, health, web};
@@ -72,6 +74,7 @@ fn api() -> Router<App> {
         .route("/projects/{organization}/{project}/events/{event}/attachments/{attachment}/", get(attachment::show))
         .route("/projects/{organization}/{project}/files/difs/assemble/", post(debug_file::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/{organization}/{project}/files/dsyms/", get(debug_file::list))
+        .route("/projects/{organization}/{project}/files/missing/", get(missing::list))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(never_stored))
@@ -82,6 +85,7 @@ fn api() -> Router<App> {
 fn issue() -> Router<App> {
     Router::new()
         .route("/", get(issue::show).put(issue::update))
+        .route("/activities/", get(activity::list))
         .route("/tags/", get(issue::tags))
         .route("/tags/{key}/", get(issue::tag))
         .route("/hashes/", get(issue::hashes))
@@ -110,6 +114,7 @@ fn web() -> Router<App> {
         .route("/{organization}/{project}/issues/{issue}/tags/", get(web::issue_tags::list))
         .route("/{organization}/{project}/issues/{issue}/events/", get(web::issue_events::list))
         .route("/{organization}/{project}/issues/{issue}/events/{event_id}/", get(web::issue::event))
+        .route("/{organization}/{project}/missing/", get(web::missing::list))
         .route("/{organization}/{project}/events/{event_id}/", get(web::event::find))
         .route("/{organization}/{project}/events/{event_id}/json", get(web::event::json))
         .route("/{organization}/{project}/events/{event_id}/text", get(web::report::text))

@@ -1,5 +1,7 @@
 //! Phase one: what a client sends becomes durable rows, and nothing more happens before the answer.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use protocol::envelope::{Envelope, Item, ItemType};
 use protocol::id::EventId;
@@ -13,6 +15,7 @@ use super::stored;
 use crate::app::App;
 use crate::db::accepted::Accepted;
 use crate::db::attachment::Attachment;
+use crate::db::engine::{BoxFuture, Tx};
 use crate::db::project_key::Admission;
 use crate::db::{accepted, attachment};
 use crate::error::{Error, Result};
@@ -55,7 +58,7 @@ pub(crate) struct Acceptance {
 
 /// What an envelope leaves behind.
 #[derive(Debug, Default)]
-struct Rows {
+pub(super) struct Rows {
     event: Option<Accepted>,
     attachments: Vec<Attachment>,
     /// Attachments that go to the blob store first: place in `attachments`, bytes.
@@ -327,26 +330,22 @@ async fn keep(app: &App, rows: Rows) -> Result<()> {
         let key = app.blobs.put_bytes(bytes.clone()).await?;
         debug_assert_eq!(key.0.as_slice(), rows.attachments[*place].sha256);
     }
-    let rows = std::sync::Arc::new(rows);
     let has_event = rows.event.is_some();
-    app.db
-        .write(move |tx| {
-            let rows = std::sync::Arc::clone(&rows);
-            Box::pin(async move {
-                if let Some(event) = &rows.event {
-                    accepted::insert(tx, &[event]).await?;
-                }
-                for attachment in &rows.attachments {
-                    attachment::insert(tx, attachment).await?;
-                }
-                Ok(())
-            })
-        })
-        .await?;
+    app.intake.writes.add(&app.db, rows).await?;
     if has_event {
         app.intake.add_backlog(i64::try_from(payload_bytes).unwrap_or(i64::MAX));
         app.metrics.events_accepted.inc();
         app.wake.digest.notify_one();
     }
     Ok(())
+}
+
+/// Inserts what envelopes leave behind.
+pub(super) fn insert<'a>(tx: &'a mut Tx<'_>, all: Arc<Vec<Rows>>) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let events: Vec<&Accepted> = all.iter().filter_map(|rows| rows.event.as_ref()).collect();
+        accepted::insert(tx, &events).await?;
+        let attachments: Vec<&Attachment> = all.iter().flat_map(|rows| &rows.attachments).collect();
+        attachment::insert(tx, &attachments).await
+    })
 }

@@ -331,6 +331,15 @@ impl Concluder {
 
     /// Fingerprints, summarizes and compresses a symbolicated event.
     pub(crate) fn conclude(&self, original: &Original, looked: Looked) -> Attempt<Digested> {
+        self.conclude_with_json(original, looked).map(|(digested, _)| digested)
+    }
+
+    /// As [`conclude`](Self::conclude), and returns the JSON of the result too.
+    pub(crate) fn conclude_with_json(
+        &self,
+        original: &Original,
+        looked: Looked,
+    ) -> Attempt<(Digested, Vec<u8>)> {
         caught(|| {
             let project_id = original.project.0;
             let result = &looked.outcome.event;
@@ -338,7 +347,7 @@ impl Concluder {
             let result_json = stored::json(result, original.json.len() * 3 / 2)?;
             let forms = stored::pack(&original.json, &result_json, dictionary)?;
             let summary = summary::summarize(result);
-            Ok(Digested {
+            let digested = Digested {
                 project_id,
                 event_id: original.event_id.bytes().to_vec(),
                 received_at_ms: original.received_at_ms,
@@ -351,7 +360,8 @@ impl Concluder {
                 missing: looked.missing,
                 frames: frames_by_status(result),
                 summary,
-            })
+            };
+            Ok((digested, result_json))
         })
     }
 }

@@ -1,13 +1,15 @@
 //! The gate before the queue: how much may be on its way and waiting, and how fast a key may send.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::accept::{self, Rows};
 use super::disk::Disk;
 use crate::config::limits::Limits;
+use crate::db::engine::Group;
 use crate::db::outcome::OutcomeKey;
 use crate::db::project_key::Admission;
 use crate::error::{Error, Result};
@@ -28,6 +30,8 @@ const HOUR_MS: i64 = 3_600_000;
 pub(crate) struct Intake {
     /// Room on the disk of the data folder.
     pub(crate) disk: Disk,
+    /// Where the writes of concurrent requests meet.
+    pub(super) writes: Arc<Group<Rows>>,
     accepting: Semaphore,
     permits: usize,
     backlog_bytes: AtomicI64,
@@ -57,6 +61,7 @@ impl Intake {
             (bytes / PERMIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self {
             disk: Disk::default(),
+            writes: Group::new(accept::insert),
             accepting: Semaphore::new(permits),
             permits,
             backlog_bytes: AtomicI64::new(0),

@@ -31,6 +31,8 @@ pub enum Section {
     Projects,
     /// A project's issues, and everything below.
     Issues,
+    /// The files that a project's events wait for.
+    Missing,
     /// Neither.
     None,
 }
@@ -100,6 +102,11 @@ impl Project {
     /// Returns the address of its issue list.
     pub fn issues_url(&self) -> String {
         format!("/{}/{}/issues/", self.organization, self.slug)
+    }
+
+    /// Returns the address of the list of files that its events wait for.
+    pub fn missing_url(&self) -> String {
+        format!("/{}/{}/missing/", self.organization, self.slug)
     }
 
     /// Returns the address of one of its issues, showing the latest event.

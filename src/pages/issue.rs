@@ -6,6 +6,7 @@ use protocol::level::Level;
 use protocol::stacktrace::FrameStatus;
 use protocol::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::bars::Bars;
 use crate::chrome::{Chrome, Project};
 use crate::crumbs::{Crumb, crumbs};
@@ -49,6 +50,8 @@ pub struct IssuePage {
     pub stats: IssueStats,
     /// Why the event is in this issue.
     pub grouping: Grouping,
+    /// What happened to the issue.
+    pub activity: Activity,
 }
 
 /// The issue.

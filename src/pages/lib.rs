@@ -9,6 +9,7 @@
 //! img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`:
 //! no inline style, no inline script, ever (a test reads every sample for them).
 
+pub mod activity;
 pub mod address;
 pub mod asset;
 mod bars;
@@ -30,6 +31,7 @@ pub mod markdown;
 #[cfg(test)]
 mod markup;
 pub mod message;
+pub mod missing;
 mod owner;
 pub mod page;
 mod path;

@@ -3,6 +3,7 @@
 use protocol::event::Event;
 use protocol::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::chrome::{Chrome, Project, Section, Theme};
 use crate::events::{EventRow, IssueEvents};
 use crate::help::UploadHelp;
@@ -13,6 +14,7 @@ use crate::issue_head::IssueHead;
 use crate::issues::IssueList;
 use crate::login::Login;
 use crate::message::MessagePage;
+use crate::missing::MissingPage;
 use crate::page::{Page, RenderError};
 use crate::projects::{ProjectRow, Projects};
 use crate::source::Contexts;
@@ -55,6 +57,8 @@ pub fn all() -> Result<Vec<(&'static str, String)>, RenderError> {
         ("issue-javascript", IssuePage::sample_javascript().html()?),
         ("issue-python", IssuePage::sample_python().html()?),
         ("issue-hostile", IssuePage::sample_hostile().html()?),
+        ("missing", missing_sample(false).html()?),
+        ("missing-none", missing_sample(true).html()?),
         ("not-found", MessagePage::not_found(Some(Chrome::sample(Section::None))).html()?),
         ("forbidden", MessagePage::forbidden(Some(Chrome::sample(Section::None))).html()?),
         ("failed", MessagePage::failed(None, Some("01JD3W8Q".to_owned())).html()?),
@@ -242,6 +246,7 @@ impl IssuePage {
             }],
             stats: sample_stats(),
             grouping: sample_grouping(),
+            activity: Activity::sample(NOW),
         }
     }
 }
@@ -267,6 +272,16 @@ fn sample_issue(event: &Event, short_id: &str) -> Issue {
         last_release: event.release.clone(),
         status_changed: None,
     }
+}
+
+fn missing_sample(is_empty: bool) -> MissingPage {
+    let project = Project::sample();
+    let chrome = Chrome { section: Section::Missing, ..Chrome::sample_in(&project) };
+    let mut page = MissingPage::sample(chrome, project.clone(), &sample_help(&project));
+    if is_empty {
+        page.files.clear();
+    }
+    page
 }
 
 fn sample_help(project: &Project) -> UploadHelp {

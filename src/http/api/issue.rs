@@ -54,7 +54,7 @@ pub(crate) async fn update(
     if let Some(wanted) = change.status {
         let project = ProjectId(found.project.id);
         let issue = IssueId(found.issue.id);
-        let changed = status::set(&app, project, &[issue], wanted).await?;
+        let changed = status::set(&app, project, &[issue], wanted, &at.actor).await?;
         if changed.is_empty() {
             return Err(Error::NotFound);
         }
@@ -72,7 +72,7 @@ pub(crate) async fn update_many(
     parameters: Parameters,
     body: Bytes,
 ) -> Result<Response> {
-    change_many(&app, vec![at.project], &parameters, &body).await
+    change_many(&app, vec![at.project], &parameters, &body, &at.actor).await
 }
 
 /// `PUT /api/0/organizations/{organization}/issues/`, of the projects that `project=` names; see [`change_many`].
@@ -83,7 +83,7 @@ pub(crate) async fn update_many_of_organization(
     body: Bytes,
 ) -> Result<Response> {
     let projects = issue_selection::projects(&app, at.organization.id, &parameters).await?;
-    change_many(&app, projects, &parameters, &body).await
+    change_many(&app, projects, &parameters, &body, &at.actor).await
 }
 
 /// Changes what `?id=…&id=…`, `?status=…` or `?query=…` names, or without any of these everything; answers with
@@ -93,6 +93,7 @@ async fn change_many(
     projects: Vec<Project>,
     parameters: &Parameters,
     body: &[u8],
+    actor: &str,
 ) -> Result<Response> {
     let change = Change::parse(body)?;
     let ids = issue_selection::ids(parameters)?;
@@ -110,14 +111,14 @@ async fn change_many(
     let mut changed = 0;
     if query.is_some() {
         let found = issue_selection::listing(parameters, projects, app.clock.now_ms())?;
-        changed = status::set_found(app, &found, wanted).await?;
+        changed = status::set_found(app, &found, wanted, actor).await?;
     } else {
         for project in projects {
             let project = ProjectId(project.id);
             changed += if ids.is_empty() {
-                status::set_all(app, project, from, wanted).await?
+                status::set_all(app, project, from, wanted, actor).await?
             } else {
-                status::set(app, project, &ids, wanted).await?.len() as u64
+                status::set(app, project, &ids, wanted, actor).await?.len() as u64
             };
         }
     }
@@ -185,13 +186,14 @@ async fn whole(app: &App, found: &FoundIssue, origin: &Origin) -> Result<Map<Str
                 Ok(IssueExtras {
                     tags: db::issue_count::tags(tx, id, TAG_VALUES_READ_MAX).await?,
                     hours: db::issue_count::hours(tx, id, MONTH.first_hour(now_ms)).await?,
+                    journal: db::issue_journal::of_issue(tx, id).await?,
                 })
             })
         })
         .await?;
     let FoundIssue { organization, project, issue } = found;
     let mut object = issue_json(origin, organization, project, issue);
-    add_extras(&mut object, issue, &extras, now_ms);
+    add_extras(&mut object, issue, &project.slug, &extras, now_ms);
     Ok(object)
 }
 

@@ -81,7 +81,8 @@ pub(crate) async fn of_project(
     Signed(change): Signed<Change>,
 ) -> Result<Redirect> {
     let path = at.shown().issues_url();
-    apply(&app, vec![at.project], &path, &change).await
+    let actor = at.visit.access().actor();
+    apply(&app, vec![at.project], &path, &change, &actor).await
 }
 
 /// `POST /{organization}/issues/status`.
@@ -96,21 +97,27 @@ pub(crate) async fn of_organization(
         .read(move |tx| Box::pin(async move { db::project::active_of(tx, id).await }))
         .await?;
     let path = format!("/{}/issues/", at.organization.slug);
-    apply(&app, projects, &path, &change).await
+    apply(&app, projects, &path, &change, &at.visit.access().actor()).await
 }
 
-async fn apply(app: &App, projects: Vec<Project>, path: &str, change: &Change) -> Result<Redirect> {
+async fn apply(
+    app: &App,
+    projects: Vec<Project>,
+    path: &str,
+    change: &Change,
+    actor: &str,
+) -> Result<Redirect> {
     let word = change.get("status");
     let unknown = || Error::Invalid(format!("`{word}` is no status of an issue"));
     let wanted = IssueStatus::from_text(word).ok_or_else(unknown)?;
     let mut changed = 0;
     if change.get("all") == "1" {
         let found = change.listing(projects, app.clock.now_ms())?;
-        changed = status::set_found(app, &found, wanted).await?;
+        changed = status::set_found(app, &found, wanted, actor).await?;
     } else {
         let ids = change.ids()?;
         for project in projects {
-            let set = status::set(app, ProjectId(project.id), &ids, wanted).await?;
+            let set = status::set(app, ProjectId(project.id), &ids, wanted, actor).await?;
             changed += u64::try_from(set.len()).unwrap_or(0);
         }
     }

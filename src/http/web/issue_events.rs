@@ -63,11 +63,8 @@ pub(crate) async fn list(
     let (previous, next) = (url(page.previous()), url(page.next()));
     let blobs = page.items.iter().map(|event| event.result.as_slice());
     let unpacker = app.dictionaries.unpacker(&app.db, blobs).await?;
-    let rows = blocking::run(move || {
-        let rows = page.items.iter().map(|event| row(event, &unpacker));
-        Ok(rows.collect::<Vec<_>>())
-    })
-    .await?;
+    let read = move || Ok(page.items.iter().map(|event| row(event, &unpacker)).collect::<Vec<_>>());
+    let rows = blocking::run(read).await?;
     let events = rows
         .into_iter()
         .map(|row| EventRow { url: event_url(&at, &issue, &row.id), ..row })

@@ -3,6 +3,7 @@
 //! Handlers fail with the same `Error` as everywhere; `dress` turns failures into pages and adds the headers
 //! that protect browsers. Nothing here decides how anything looks.
 
+mod activity;
 pub(crate) mod asset;
 pub(crate) mod attachment;
 pub(crate) mod bulk;
@@ -17,6 +18,7 @@ pub(crate) mod issue_tags;
 pub(crate) mod issues;
 mod issues_found;
 pub(crate) mod login;
+pub(crate) mod missing;
 mod next;
 pub(crate) mod projects;
 pub(crate) mod report;
