@@ -35,11 +35,7 @@ macro_rules! migrations {
 
 /// Every migration, oldest first. A released one is never changed or removed.
 pub(crate) const MIGRATIONS: &[Migration] =
-<<<<<<< HEAD
-    migrations!["0001_first", "0003_search", "0006_dictionary"];
-=======
-    migrations!["0001_first", "0002_journal", "0006_dictionary"];
->>>>>>> main
+    migrations!["0001_first", "0002_journal", "0003_search", "0004_release", "0006_dictionary"];
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     name TEXT NOT NULL PRIMARY KEY,
