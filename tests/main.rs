@@ -17,6 +17,7 @@ mod node_crash;
 mod object_storage;
 mod scrubbing;
 mod sdk_events;
+mod seed;
 mod self_healing;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
@@ -31,4 +32,5 @@ mod web_issues;
 mod web_keys;
 mod web_pages;
 mod web_search;
+mod web_uploads;
 mod worker;

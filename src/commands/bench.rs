@@ -7,17 +7,18 @@ mod child;
 mod disk;
 mod load;
 mod lookup;
+mod pages;
 mod stages;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use self::child::Server;
 use self::load::{Envelopes, Run};
-use super::{opened, output};
+use super::{Place, opened, output};
 use crate::error::{Context as _, Error, Result};
 
 /// How long the digest may take to catch up after a run.
@@ -25,7 +26,10 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(300);
 
 /// Flags of the benchmark.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Bench {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Seconds of load per number of connections
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
@@ -46,8 +50,18 @@ pub(super) struct Bench {
     database: Option<String>,
 }
 
+/// What else can be measured.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Measure pages and the API over a filled data folder
+    Pages(pages::Pages),
+}
+
 impl Bench {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(self, place: &Place) -> Result<()> {
+        if let Some(What::Pages(pages)) = &self.what {
+            return pages.run(place);
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix("symbolist-bench-");
         let folder = match &self.folder {
