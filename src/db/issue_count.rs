@@ -171,6 +171,8 @@ pub(crate) async fn tags(tx: &mut Tx<'_>, issue_id: i64, limit: i64) -> Result<V
 
 /// Returns the values of a tag among the issues of a project and status that were seen last, the one seen last
 /// first.
+///
+/// `CROSS JOIN`, because SQLite takes it as the order of the loops: the few issues first, not all that have the tag.
 pub(crate) async fn recent_values(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -182,7 +184,8 @@ pub(crate) async fn recent_values(
         "SELECT t.value
          FROM (SELECT id FROM issue WHERE project_id = $1 AND status = $2
            ORDER BY last_seen_ms DESC, id DESC LIMIT $3) i
-         JOIN issue_tag t ON t.issue_id = i.id AND t.key = $4
+         CROSS JOIN issue_tag t
+         WHERE t.issue_id = i.id AND t.key = $4
          GROUP BY t.value
          ORDER BY MAX(t.last_seen_ms) DESC, t.value
          LIMIT $5",
@@ -199,7 +202,8 @@ pub(crate) async fn recent_keys(tx: &mut Tx<'_>, project: ProjectId) -> Result<V
     tx.all(
         "SELECT DISTINCT t.key
          FROM (SELECT id FROM issue WHERE project_id = $1 ORDER BY number DESC LIMIT $2) i
-         JOIN issue_tag t ON t.issue_id = i.id
+         CROSS JOIN issue_tag t
+         WHERE t.issue_id = i.id
          ORDER BY t.key",
         &[&project.0, &RECENT_ISSUES],
     )
