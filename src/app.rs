@@ -222,19 +222,31 @@ pub(crate) mod testing {
     impl TestApp {
         /// Opens everything in an empty folder, on SQLite.
         pub(crate) async fn new() -> Self {
-            Self::on(None).await
+            Self::on(None, &[]).await
         }
 
         /// Opens everything in an empty folder, on a PostgreSQL schema of its own.
         pub(crate) async fn postgres() -> Self {
-            Self::on(Some(own_schema().await)).await
+            Self::on(Some(own_schema().await), &[]).await
         }
 
-        async fn on(database: Option<String>) -> Self {
+        /// As [`new`](Self::new), with variables of the environment.
+        pub(crate) async fn with(environment: &[(&str, &str)]) -> Self {
+            Self::on(None, environment).await
+        }
+
+        /// As [`postgres`](Self::postgres), with variables of the environment.
+        pub(crate) async fn postgres_with(environment: &[(&str, &str)]) -> Self {
+            Self::on(Some(own_schema().await), environment).await
+        }
+
+        async fn on(database: Option<String>, environment: &[(&str, &str)]) -> Self {
             let folder = tempfile::tempdir().expect("a folder for the test");
             let data = folder.path().display().to_string();
             let sources = Sources::default().flag("--data", "data", Some(data));
-            let sources = sources.flag("--database-url", "database.url", database);
+            let mut sources = sources.flag("--database-url", "database.url", database);
+            let variable = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            sources.environment = environment.iter().map(variable).collect();
             let config = Config::load(&sources);
             let config = config.expect("the defaults are sound");
             let app = App::build(config, "/nowhere/symbolist".into(), Role::Server).await;

@@ -4,9 +4,10 @@
 //! back, and they are ordered by time, so that retention is a range: 42 bits of milliseconds, 10 bits
 //! of process number, 11 bits of counter. 42 bits last until 2109.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use protocol::time::Timestamp;
 
@@ -14,6 +15,13 @@ const PROCESS_BITS: u32 = 10;
 const COUNTER_BITS: u32 = 11;
 /// How many processes can make ids at the same time.
 pub(crate) const PROCESSES_MAX: u16 = 1 << PROCESS_BITS;
+
+/// Smallest step of the wall clock against the steady one that counts as a jump, in milliseconds.
+const JUMP_MS_MIN: i64 = 5_000;
+/// A jump ahead from which on nothing is deleted because of its age, in milliseconds.
+const DOUBTFUL_MS_MIN: i64 = 1_800_000;
+/// How long nothing is deleted then: time for somebody, or for NTP, to set the clock right.
+const DOUBTFUL: Duration = Duration::from_secs(3600);
 
 /// Tells the time and makes ids. Cheap to clone; clones share the counter.
 #[derive(Debug, Clone)]
@@ -26,6 +34,26 @@ struct Inner {
     /// Milliseconds and counter of the last id, as one number, so that one compare-and-set moves both.
     // Invariant: it only grows, whatever the system's clock does.
     last: AtomicU64,
+    watch: Mutex<Watch>,
+}
+
+/// What was last seen of both clocks.
+#[derive(Debug)]
+struct Watch {
+    wall_ms: i64,
+    steady: Instant,
+    doubtful_until: Option<Instant>,
+}
+
+/// A step of the wall clock, in milliseconds; negative: back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Jump(i64);
+
+impl fmt::Display for Jump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (way, seconds) = (if self.0 < 0 { "back" } else { "ahead" }, self.0.abs() / 1000);
+        write!(f, "jumped {way} by {seconds} s")
+    }
 }
 
 #[derive(Debug)]
@@ -54,7 +82,34 @@ impl Clock {
 
     fn new(source: Source, process: u16) -> Self {
         let process = process % PROCESSES_MAX;
-        Self(Arc::new(Inner { source, process, last: AtomicU64::new(0) }))
+        let watch = Watch { wall_ms: 0, steady: Instant::now(), doubtful_until: None };
+        let last = AtomicU64::new(0);
+        let clock = Self(Arc::new(Inner { source, process, last, watch: Mutex::new(watch) }));
+        clock.watch().wall_ms = clock.now_ms();
+        clock
+    }
+
+    /// Returns how the wall clock jumped since this was last asked, if it did.
+    pub(crate) fn jump(&self) -> Option<Jump> {
+        let (wall_ms, steady) = (self.now_ms(), Instant::now());
+        let mut watch = self.watch();
+        let passed = steady.duration_since(watch.steady).as_millis();
+        let expected_ms = watch.wall_ms + i64::try_from(passed).unwrap_or(i64::MAX);
+        let by_ms = wall_ms.saturating_sub(expected_ms);
+        (watch.wall_ms, watch.steady) = (wall_ms, steady);
+        if by_ms >= DOUBTFUL_MS_MIN {
+            watch.doubtful_until = Some(steady + DOUBTFUL);
+        }
+        (by_ms.abs() >= JUMP_MS_MIN).then_some(Jump(by_ms))
+    }
+
+    /// Says whether the clock jumped far ahead a short while ago: then age is no reason to delete anything.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.watch().doubtful_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn watch(&self) -> std::sync::MutexGuard<'_, Watch> {
+        self.0.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the time.
@@ -140,6 +195,18 @@ mod tests {
         clock.advance(-3_600_000);
         assert!(clock.new_id() > before);
         assert_eq!(clock.now(), Timestamp(NOW_MS - 3_600_000));
+    }
+
+    #[test]
+    fn jumps_are_noticed_once() {
+        let clock = Clock::manual(NOW_MS);
+        assert_eq!(clock.jump(), None);
+        clock.advance(-3_600_000);
+        assert_eq!(clock.jump().unwrap().to_string(), "jumped back by 3600 s");
+        assert_eq!((clock.jump(), clock.is_doubtful()), (None, false));
+        clock.advance(7_200_500);
+        assert_eq!(clock.jump().unwrap().to_string(), "jumped ahead by 7200 s");
+        assert!(clock.is_doubtful());
     }
 
     #[test]

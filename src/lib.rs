@@ -9,8 +9,10 @@ pub(crate) mod http;
 pub(crate) mod jobs;
 // Use cases.
 pub(crate) mod accounts;
+pub(crate) mod garbage;
 pub(crate) mod ingest;
 pub(crate) mod issues;
+pub(crate) mod retention;
 pub(crate) mod symbols;
 pub(crate) mod uploads;
 // What is shared.

@@ -91,6 +91,10 @@ pub(crate) struct Metrics {
     pub(crate) frames: Counters<FrameLabels>,
     /// Accepted events that wait for the digest.
     pub(crate) queue_depth: Gauge,
+    /// Accepted events that were given up and are kept aside.
+    pub(crate) queue_parked: Gauge,
+    /// Events deleted because they were too old or too many.
+    pub(crate) retention_events: Counter,
     /// Jobs that wait.
     pub(crate) jobs_waiting: Gauge,
     /// Envelope items by what became of them.
@@ -131,6 +135,8 @@ impl Default for Metrics {
             events_parked: Counter::default(),
             frames: Counters::default(),
             queue_depth: Gauge::default(),
+            queue_parked: Gauge::default(),
+            retention_events: Counter::default(),
             jobs_waiting: Gauge::default(),
             items: Counters::default(),
             items_dropped: Counters::default(),
@@ -176,6 +182,11 @@ impl Metrics {
             "Accepted events that wait for the digest",
             self.queue_depth.clone(),
         );
+        registry.register(
+            "queue_parked",
+            "Accepted events kept aside after repeated failures",
+            self.queue_parked.clone(),
+        );
         registry.register("items", "Envelope items by what became of them", self.items.clone());
         registry.register(
             "items_dropped",
@@ -192,6 +203,11 @@ impl Metrics {
     fn register_work(&mut self) {
         let registry = &mut self.registry;
         registry.register("jobs_waiting", "Jobs that wait", self.jobs_waiting.clone());
+        registry.register(
+            "retention_events",
+            "Events deleted because they were too old or too many",
+            self.retention_events.clone(),
+        );
         registry.register("jobs", "Jobs run", self.jobs.clone());
         registry.register("workers", "Files parsed in worker processes", self.workers.clone());
         registry.register("uploads", "Uploaded files", self.uploads.clone());

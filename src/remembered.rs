@@ -25,7 +25,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Remembered<K, V> {
     /// Returns the answer to `key`, unless it is too old.
     pub(crate) fn find(&self, clock: &Clock, key: &K) -> Option<V> {
         let (at_ms, value) = self.cache.get(key)?;
-        (clock.now_ms() - at_ms < BELIEVED_MS).then_some(value)
+        // Also not if it is from the future: the clock jumped back.
+        (0..BELIEVED_MS).contains(&(clock.now_ms() - at_ms)).then_some(value)
     }
 
     /// Remembers an answer, which was asked for at `asked_at_ms`.
@@ -52,6 +53,9 @@ mod tests {
         clock.advance(BELIEVED_MS);
         assert_eq!(remembered.find(&clock, &1), None);
         remembered.keep(clock.now_ms(), 1, "one");
+        clock.advance(-1);
+        assert_eq!(remembered.find(&clock, &1), None, "a clock that jumped back proves nothing");
+        clock.advance(1);
         remembered.forget_all();
         assert_eq!(remembered.find(&clock, &1), None);
     }

@@ -9,7 +9,7 @@ use crate::support::sentry_cli::SentryCli;
 use crate::support::server::{Options, Server};
 
 /// Returns the options of a server that keeps its blobs in the tests' bucket, under a prefix of its own.
-fn options(database: Database) -> Options {
+pub(crate) fn options(database: Database) -> Options {
     let of_tests = |name: &str| variable(&format!("SYMBOLIST_TEST_S3_{name}"));
     Options::on(database)
         .with("SYMBOLIST_BLOBS_KIND", "s3")

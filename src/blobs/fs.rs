@@ -47,10 +47,12 @@ pub(super) fn put(path: &Path, file: Scratch) -> Result<()> {
     sync(shelf).map_err(failed)
 }
 
-/// Opens the blob at `path`.
-pub(super) fn open(path: &Path) -> Result<File> {
+/// Opens the blob at `path`. If the whole folder is gone, nothing is known about the blob.
+pub(super) fn open(folder: &Path, path: &Path) -> Result<File> {
     match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NotFound),
+        Err(error) if error.kind() == ErrorKind::NotFound && folder.is_dir() => {
+            Err(Error::NotFound)
+        }
         opened => opened.map_err(|error| file_failure("opening a blob", error)),
     }
 }

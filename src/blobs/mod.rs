@@ -11,6 +11,7 @@ mod key;
 mod memory;
 mod s3;
 mod scratch;
+mod standing;
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -122,13 +123,24 @@ impl Blobs {
         }
     }
 
-    /// Stores bytes, durably, and returns their key.
+    /// Stores bytes, durably, and returns their key, for tests.
     ///
     /// # Errors
     /// As [`put_file`](Self::put_file).
+    #[cfg(test)]
     pub(crate) async fn put_bytes(&self, bytes: Bytes) -> Result<BlobKey> {
+        let (file, key) = self.write_scratch(bytes).await?;
+        self.put_file(file, key).await?;
+        Ok(key)
+    }
+
+    /// Writes bytes to a file without a name, to be [put](Self::put_file) under the key that is returned.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder not writable.
+    pub(crate) async fn write_scratch(&self, bytes: Bytes) -> Result<(Scratch, BlobKey)> {
         let blobs = self.clone();
-        let (file, key) = blocking::run(move || {
+        blocking::run(move || {
             use std::io::Write as _;
             let key = BlobKey::of(&bytes);
             let file = blobs.scratch()?;
@@ -136,9 +148,7 @@ impl Blobs {
             written.map_err(|error| file_failure("writing a temporary file", error))?;
             Ok((file, key))
         })
-        .await?;
-        self.put_file(file, key).await?;
-        Ok(key)
+        .await
     }
 
     /// Opens a blob as a local file that can only be read, at its beginning.
@@ -148,8 +158,8 @@ impl Blobs {
     pub(crate) async fn open_local(&self, key: BlobKey) -> Result<File> {
         match &self.0.store {
             Store::Fs(fs) => {
-                let path = fs.path(key);
-                blocking::run(move || fs::open(&path)).await
+                let (folder, path) = (fs.folder().to_owned(), fs.path(key));
+                blocking::run(move || fs::open(&folder, &path)).await
             }
             Store::S3(s3) => s3.open_local(key, self.scratch()?).await,
             #[cfg(test)]
@@ -202,7 +212,6 @@ impl Blobs {
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing expires yet"))]
     pub(crate) async fn delete(&self, key: BlobKey) -> Result<()> {
         match &self.0.store {
             Store::Fs(fs) => {
@@ -237,13 +246,22 @@ impl Blobs {
     }
 }
 
-/// Returns what a client is told when a file of ours cannot be used; a full disk may pass, so it may try again.
+/// Returns what a client is told when a file of ours cannot be used; what may pass may be tried again.
 pub(crate) fn file_failure(doing: &str, error: std::io::Error) -> Error {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             tracing::error!("the blob store is full: {doing}: {error}");
             unavailable("there is no room left for files")
+        }
+        // The folder is gone, mounted read-only, or somebody else's: it is the whole store, and passes.
+        ErrorKind::NotFound
+        | ErrorKind::NotADirectory
+        | ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::StaleNetworkFileHandle => {
+            tracing::error!("the folder of blobs cannot be used: {doing}: {error}");
+            unavailable("the blob store cannot be used now")
         }
         _ => Error::from(error).with_context(doing),
     }

@@ -15,6 +15,7 @@ use object_store::{ObjectStore as _, ObjectStoreExt as _, RetryConfig};
 use tokio::io::{AsyncWriteExt as _, copy};
 
 use super::client::Connector;
+use super::standing::Standing;
 use super::{BlobKey, Scratch, file_failure, unavailable};
 use crate::config;
 use crate::error::{Context as _, Error, Result};
@@ -32,6 +33,7 @@ const RETRY_TIME_MAX: Duration = Duration::from_secs(30);
 pub(super) struct S3 {
     store: Arc<AmazonS3>,
     prefix: String,
+    standing: Standing,
 }
 
 impl S3 {
@@ -53,10 +55,18 @@ impl S3 {
                 builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
         }
         let store = builder.build().map_err(Error::caused_by).context("opening the bucket")?;
-        Ok(Self { store: Arc::new(store), prefix: options.prefix.clone() })
+        Ok(Self {
+            store: Arc::new(store),
+            prefix: options.prefix.clone(),
+            standing: Standing::default(),
+        })
     }
 
     pub(super) async fn put_file(&self, file: Scratch, key: BlobKey) -> Result<()> {
+        self.standing.ask(self.put(file, key)).await
+    }
+
+    async fn put(&self, file: Scratch, key: BlobKey) -> Result<()> {
         let source =
             file.open_read_only().map_err(|error| file_failure("storing a blob", error))?;
         let mut source = tokio::fs::File::from_std(source);
@@ -78,6 +88,10 @@ impl S3 {
     }
 
     pub(super) async fn open_local(&self, key: BlobKey, scratch: Scratch) -> Result<File> {
+        self.standing.ask(self.fetch(key, scratch)).await
+    }
+
+    async fn fetch(&self, key: BlobKey, scratch: Scratch) -> Result<File> {
         let answer = match self.store.get(&self.path(key)).await {
             Err(object_store::Error::NotFound { .. }) => return Err(Error::NotFound),
             answer => answer.map_err(|error| failure("reading", key, &error))?,
@@ -95,11 +109,14 @@ impl S3 {
     }
 
     pub(super) async fn exists(&self, key: BlobKey) -> Result<bool> {
-        match self.store.head(&self.path(key)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(failure("looking for", key, &error)),
-        }
+        let head = async {
+            match self.store.head(&self.path(key)).await {
+                Ok(_) => Ok(true),
+                Err(object_store::Error::NotFound { .. }) => Ok(false),
+                Err(error) => Err(failure("looking for", key, &error)),
+            }
+        };
+        self.standing.ask(head).await
     }
 
     pub(super) async fn delete(&self, key: BlobKey) -> Result<()> {

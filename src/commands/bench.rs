@@ -5,24 +5,35 @@
 
 mod child;
 mod disk;
+mod engine;
 mod load;
 mod lookup;
+mod mix;
 mod pages;
+mod report;
 mod stages;
+mod timeline;
+mod upload;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use clap::{Args, Subcommand};
+use cli::upload::File;
 
 use self::child::Server;
-use self::load::{Envelopes, Run};
+use self::load::Envelopes;
+use self::mix::Mix;
+use self::report::{Measured, Report};
+use super::demo_files::{ARTIFACT_BUNDLE, DEBUG_FILE};
 use super::{Place, opened, output};
 use crate::error::{Context as _, Error, Result};
 
 /// How long the digest may take to catch up after a run.
 const CATCH_UP_MAX: Duration = Duration::from_secs(300);
+/// Which part of a run is over when the large file is uploaded.
+const UPLOAD_AFTER_PART: u32 = 4;
 
 /// Flags of the benchmark.
 #[derive(Debug, Args)]
@@ -39,6 +50,12 @@ pub(super) struct Bench {
     /// Folder with recorded envelopes (*.envelope) instead of the built-in ones; files over 200 KB are left out
     #[arg(long, value_name = "DIR")]
     envelopes: Option<PathBuf>,
+    /// What is sent: recorded events, or made ones with 20 symbolicated frames
+    #[arg(long, value_enum, default_value = "recorded", conflicts_with = "envelopes")]
+    mix: Mix,
+    /// Debug file to upload during the load of each row
+    #[arg(long, value_name = "FILE")]
+    upload: Option<PathBuf>,
     /// Measure only what needs no server: look-ups, and the stages of one event
     #[arg(long)]
     engine: bool,
@@ -69,36 +86,43 @@ impl Bench {
             None => builder.tempdir(),
         };
         let folder = folder.context("making a folder for the benchmark")?;
-        let envelopes = Envelopes::load(self.envelopes.as_deref())?;
+        let envelopes = match self.mix {
+            Mix::Recorded => Envelopes::load(self.envelopes.as_deref())?,
+            made => Envelopes::of(&mix::envelopes(made)?),
+        };
         let mut report = Report::default();
-        report.machine(disk::fsync_median(folder.path())?, &envelopes, &self);
+        report.machine(disk::fsync_median(folder.path())?);
         if !self.engine {
-            self.measure_server(&folder.path().join("data"), &envelopes, &mut report)?;
+            let engine = if self.database.is_some() { "PostgreSQL" } else { "SQLite" };
+            report.load(engine, &envelopes, self.seconds);
+            opened::runtime()?.block_on(self.load(folder.path(), &envelopes, &mut report))?;
         }
         report.lookups(&lookup::measure()?);
+        report.engine(&engine::measure(folder.path())?);
         report.stages(&stages::measure(&envelopes)?);
         output::print(&report.text)
     }
 
-    fn measure_server(
-        &self,
-        data: &Path,
-        envelopes: &Envelopes,
-        report: &mut Report,
-    ) -> Result<()> {
-        opened::runtime()?.block_on(async {
-            let mut server = Server::start(data, self.database.as_deref()).await?;
-            let idle = server.memory()?;
-            for connections in &self.connections {
-                let measured = self.measure(&mut server, envelopes, *connections).await?;
-                report.add(&measured);
-            }
-            report.memory(idle, server.memory_peak, server.memory()?);
-            let events = server.digested().await?;
-            let bytes = server.stop().await?;
-            report.storage(bytes, events, self.database.is_some());
-            Ok(())
-        })
+    async fn load(&self, folder: &Path, envelopes: &Envelopes, report: &mut Report) -> Result<()> {
+        let database = self.database.as_deref();
+        let mut server = Server::start(&folder.join("data"), database).await?;
+        let idle = server.memory()?;
+        if self.mix != Mix::Recorded {
+            upload::send(server.credentials(), &demo_files()).await?;
+        }
+        for connections in &self.connections {
+            let measured = self.measure(&mut server, envelopes, *connections).await?;
+            report.add(measured);
+        }
+        report.end_table();
+        let last = server.memory()?;
+        report.memory(idle, last, &server.timeline);
+        report.uploads();
+        report.engine(&largest_lookup(server.data(), self.upload.is_some())?);
+        let events = server.digested().await?;
+        let left = server.stop(database).await?;
+        report.storage(&left, events, database.is_some());
+        Ok(())
     }
 
     async fn measure(
@@ -109,127 +133,62 @@ impl Bench {
     ) -> Result<Measured> {
         let digested_before = server.digested().await?;
         let (cpu_before, own_before) = (server.cpu()?, child::own_cpu()?);
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), server.timeline.now());
         let duration = Duration::from_secs(self.seconds);
-        let run = load::run(server.target(), envelopes, connections, duration, server).await?;
-        let accepted_s = started.elapsed().as_secs_f64();
+        let (credentials, data) = (server.credentials().clone(), server.data().to_owned());
+        let uploading = async {
+            let Some(path) = &self.upload else { return Ok(None) };
+            let pause = duration / UPLOAD_AFTER_PART;
+            upload::during(&credentials, &data, file(path)?, pause).await.map(Some)
+        };
+        let loading = load::run(server.target(), envelopes, connections, duration, server);
+        let (run, uploaded) = tokio::try_join!(loading, uploading)?;
+        let accepted_s = duration.as_secs_f64();
         let own_cpu = child::own_cpu()? - own_before;
         while server.digested().await? < digested_before + run.events {
             if started.elapsed() > duration + CATCH_UP_MAX {
                 return Err(Error::internal("the digest did not catch up"));
             }
+            server.memory()?;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let digested_s = started.elapsed().as_secs_f64();
         let server_cpu = server.cpu()? - cpu_before;
-        Ok(Measured { connections, run, accepted_s, digested_s, server_cpu, own_cpu })
+        let memory = |from, to| server.timeline.most(began + from, began + to);
+        let uploaded = uploaded.map(|uploaded| {
+            let before = memory(Duration::ZERO, uploaded.began);
+            let meanwhile = memory(uploaded.began, uploaded.derived);
+            (uploaded, before, meanwhile)
+        });
+        Ok(Measured { connections, run, accepted_s, digested_s, server_cpu, own_cpu, uploaded })
     }
 }
 
-/// One line of the table.
-struct Measured {
-    connections: usize,
-    run: Run,
-    accepted_s: f64,
-    digested_s: f64,
-    server_cpu: Duration,
-    own_cpu: Duration,
+fn demo_files() -> Vec<File> {
+    let file = |(name, bytes): (&str, &'static [u8])| File {
+        name: name.to_owned(),
+        bytes: Bytes::from_static(bytes),
+    };
+    [("contact-sheet.debug", DEBUG_FILE), ("gallery.artifactbundle.zip", ARTIFACT_BUNDLE)]
+        .map(file)
+        .into()
 }
 
-/// The Markdown that is printed.
-#[derive(Default)]
-struct Report {
-    text: String,
-    has_head: bool,
+fn file(path: &Path) -> Result<File> {
+    let bytes = std::fs::read(path).context(format!("reading {}", path.display()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(File { name, bytes: bytes.into() })
 }
 
-impl Report {
-    fn line(&mut self, line: &str) {
-        let _ = writeln!(self.text, "{line}");
+/// Measures the first look-up in the largest file that the server derived, if a large one was uploaded.
+fn largest_lookup(data: &Path, is_wanted: bool) -> Result<Vec<engine::Measured>> {
+    if !is_wanted {
+        return Ok(Vec::new());
     }
-
-    fn machine(&mut self, fsync: Duration, envelopes: &Envelopes, bench: &Bench) {
-        let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model =
-            cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let engine = if bench.database.is_some() { "PostgreSQL" } else { "SQLite" };
-        self.line(&format!("- processor: {} × {cores}", model.trim_matches([' ', '\t', ':'])));
-        self.line(&format!("- fsync of 4 KB, median of {}: {:.2} ms", disk::SAMPLES, ms(fsync)));
-        self.line(&format!(
-            "- database: {engine}; {} kinds of envelopes, {} bytes on average, {} s per row",
-            envelopes.len(),
-            envelopes.mean_bytes(),
-            bench.seconds
-        ));
-        self.line("");
-    }
-
-    fn add(&mut self, measured: &Measured) {
-        if !self.has_head {
-            self.has_head = true;
-            self.line("| connections | requests/s | events accepted/s | accepted and digested/s | p50 ms | p99 ms | server CPU ms/event | generator CPU ms/event |");
-            self.line("|---|---|---|---|---|---|---|---|");
-        }
-        let Measured { connections, run, accepted_s, digested_s, server_cpu, own_cpu } = measured;
-        let events = run.events as f64;
-        let line = format!(
-            "| {connections} | {:.0} | {:.0} | {:.0} | {:.2} | {:.2} | {:.3} | {:.3} |",
-            run.requests as f64 / accepted_s,
-            events / accepted_s,
-            events / digested_s,
-            ms(run.percentile(0.50)),
-            ms(run.percentile(0.99)),
-            ms(*server_cpu) / events,
-            ms(*own_cpu) / events,
-        );
-        self.line(&line);
-    }
-
-    fn memory(&mut self, idle: u64, peak: u64, after: u64) {
-        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-        self.line("");
-        self.line(&format!(
-            "- private resident memory (RssAnon): {:.1} MiB idle, {:.1} MiB at most under load, {:.1} MiB after it",
-            mib(idle),
-            mib(peak),
-            mib(after)
-        ));
-    }
-
-    fn storage(&mut self, bytes: u64, events: u64, is_postgres: bool) {
-        if is_postgres {
-            self.line("- bytes stored per event: not measured on PostgreSQL");
-        } else {
-            self.line(&format!(
-                "- bytes stored per event: {} (database file, {events} events)",
-                bytes / events.max(1)
-            ));
-        }
-    }
-
-    fn lookups(&mut self, lookups: &[lookup::Measured]) {
-        for lookup in lookups {
-            self.line(&format!(
-                "- {}: {:.0} ns per frame, {:.0} ns per look-up ({} look-ups, warm)",
-                lookup.what, lookup.ns_per_frame, lookup.ns_per_lookup, lookup.lookups
-            ));
-        }
-    }
-
-    fn stages(&mut self, stages: &[stages::Stage]) {
-        self.line("");
-        self.line("| stage of one event, one thread, warm | µs |");
-        self.line("|---|---|");
-        let mut sum = Duration::ZERO;
-        for stage in stages {
-            self.line(&format!("| {} | {:.1} |", stage.name, ms(stage.mean) * 1000.0));
-            sum += stage.mean;
-        }
-        self.line(&format!("| together | {:.1} |", ms(sum) * 1000.0));
-    }
-}
-
-fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
+    let entries = std::fs::read_dir(data.join("derived")).context("looking for derived files")?;
+    let native = entries
+        .filter_map(|entry| entry.ok())
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("native-"));
+    let largest = native.max_by_key(|entry| entry.metadata().map_or(0, |file| file.len()));
+    largest.map(|entry| engine::first_of_server(&entry.path())).into_iter().collect()
 }

@@ -12,6 +12,7 @@ pub(crate) mod limits;
 pub(crate) mod log;
 pub(crate) mod nearest;
 pub(crate) mod problem;
+pub(crate) mod retention;
 pub(crate) mod server;
 pub(crate) mod setting;
 pub(crate) mod settings;
@@ -47,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) workers: workers::Workers,
     /// How accepted events are worked off.
     pub(crate) digest: digest::Digest,
+    /// How long, and how much, is kept.
+    pub(crate) retention: retention::Retention,
     /// What is logged, and how.
     pub(crate) log: log::Log,
     shown: Vec<Shown>,
@@ -119,6 +122,7 @@ impl Config {
             limits: limits::Limits::read(&mut settings),
             workers: workers::Workers::read(&mut settings),
             digest: digest::Digest::read(&mut settings),
+            retention: retention::Retention::read(&mut settings),
             log: log::Log::read(&mut settings),
             shown: Vec::new(),
         };

@@ -175,10 +175,11 @@ pub(crate) async fn extend_lease(tx: &mut Tx<'_>, ids: &[i64], until_ms: i64) ->
 
 /// At the start of the process that owns a SQLite file: whatever is queued may have been in its hand when
 /// the last one ended.
-pub(crate) async fn count_restart(tx: &mut Tx<'_>) -> Result<u64> {
-    let sql = "UPDATE accepted SET attempts = attempts + 1, visible_at_ms = received_at_ms
+pub(crate) async fn count_restart(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64> {
+    let sql = "UPDATE accepted SET attempts = attempts + 1,
+                 visible_at_ms = CASE WHEN received_at_ms > $1 THEN $1 ELSE received_at_ms END
                WHERE parked_at_ms IS NULL";
-    tx.execute(sql, &[]).await
+    tx.execute(sql, &[&now_ms]).await
 }
 
 /// Notes, before it is digested alone, that an event is tried alone once more.
@@ -188,17 +189,41 @@ pub(crate) async fn count_alone(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Puts an event off, with the reason.
-pub(crate) async fn put_off(tx: &mut Tx<'_>, id: i64, until_ms: i64, error: &str) -> Result<()> {
+/// Puts an event off, with the reason and how many tries now count against it. An event that was in a batch
+/// stays in batches: it did not harm the process.
+pub(crate) async fn put_off(
+    tx: &mut Tx<'_>,
+    id: i64,
+    until_ms: i64,
+    tries: i64,
+    error: &str,
+) -> Result<()> {
     tx.execute(
         "UPDATE accepted
-         SET visible_at_ms = $2, error = $3,
-           attempts = CASE WHEN attempts < 2 THEN 2 ELSE attempts END
+         SET visible_at_ms = $2, alone_attempts = $3, error = $4,
+           attempts = CASE WHEN attempts > 0 THEN attempts - $5 ELSE 0 END
          WHERE id = $1",
-        &[&id, &until_ms, &error],
+        &[&id, &until_ms, &tries, &error, &counted_by_claim(tx)],
     )
     .await?;
     Ok(())
+}
+
+/// How many attempts [`claim`] counted: what takes one back must know.
+fn counted_by_claim(tx: &Tx<'_>) -> i64 {
+    match tx.dialect() {
+        Dialect::Lite => 0,
+        Dialect::Postgres => 1,
+    }
+}
+
+/// Makes events visible that would be only after `ahead_ms`: their times are from a clock that was ahead.
+pub(crate) async fn pull_back(tx: &mut Tx<'_>, now_ms: i64, ahead_ms: i64) -> Result<u64> {
+    tx.execute(
+        "UPDATE accepted SET visible_at_ms = $1 WHERE parked_at_ms IS NULL AND visible_at_ms > $2",
+        &[&now_ms, &ahead_ms],
+    )
+    .await
 }
 
 /// Makes events be digested alone from now on, because the batch they were in failed as a whole.

@@ -76,6 +76,15 @@ pub(crate) async fn put_off(tx: &mut Tx<'_>, id: i64, until_ms: i64) -> Result<(
     Ok(())
 }
 
+/// Makes jobs visible that would be only after `ahead_ms`: their times are from a clock that was ahead.
+pub(crate) async fn pull_back(tx: &mut Tx<'_>, now_ms: i64, ahead_ms: i64) -> Result<u64> {
+    tx.execute(
+        "UPDATE job SET visible_at_ms = $1 WHERE parked_at_ms IS NULL AND visible_at_ms > $2",
+        &[&now_ms, &ahead_ms],
+    )
+    .await
+}
+
 /// Removes a job that is done.
 pub(crate) async fn finish(tx: &mut Tx<'_>, kind: &str, dedupe: &str) -> Result<()> {
     tx.execute("DELETE FROM job WHERE kind = $1 AND dedupe = $2", &[&kind, &dedupe]).await?;

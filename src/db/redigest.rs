@@ -15,6 +15,15 @@ pub(crate) async fn queue(tx: &mut Tx<'_>, id: i64, at_ms: i64) -> Result<()> {
     Ok(())
 }
 
+/// Makes events due that would be only after `ahead_ms`: their times are from a clock that was ahead.
+pub(crate) async fn pull_back(tx: &mut Tx<'_>, now_ms: i64, ahead_ms: i64) -> Result<u64> {
+    tx.execute(
+        "UPDATE event SET redigest_at_ms = $1 WHERE redigest_at_ms > $2",
+        &[&now_ms, &ahead_ms],
+    )
+    .await
+}
+
 /// At the start of the process that owns a SQLite file: nobody else holds a lease.
 pub(crate) async fn end_leases(tx: &mut Tx<'_>, now_ms: i64) -> Result<()> {
     let sql = "UPDATE event SET redigest_at_ms = $1 WHERE redigest_at_ms > $1";

@@ -1,5 +1,7 @@
 //! Whether the process lives, whether it can work, and what it counted.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -8,25 +10,37 @@ use serde_json::json;
 use tracing::warn;
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Content type of OpenMetrics.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Longest time the database may take to show that it is there.
+const PING_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Answers as long as the process does.
 pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// Asks the database and the blob store, really.
+/// Asks the database, the blob store and the disk, really.
 pub(crate) async fn ready(State(app): State<App>) -> Response {
-    let (database, blobs) = tokio::join!(app.db.ping(), app.blobs.check());
-    let (database, blobs) = (verdict("database", database), verdict("blob store", blobs));
+    let ping = tokio::time::timeout(PING_TIME_MAX, app.db.ping());
+    let (ping, blobs) = tokio::join!(ping, app.blobs.check());
+    let ping = ping.unwrap_or_else(|_| Err(Error::internal("no answer within 5 s")));
+    let (database, blobs) = (verdict("database", ping), verdict("blob store", blobs));
+    let room = app.intake.disk.check(
+        &app.config.data,
+        app.config.limits.disk_free_bytes_min,
+        app.clock.now_ms(),
+    );
+    let disk = if room.is_ok() { "ok" } else { "full" };
     let is_stopping = app.shutdown.is_cancelled();
-    let is_ready = database == "ok" && blobs == "ok" && !is_stopping;
+    let is_ready = [database, blobs, disk] == ["ok"; 3] && !is_stopping;
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body =
-        json!({"ready": is_ready, "database": database, "blobs": blobs, "stopping": is_stopping});
+    let body = json!({
+        "ready": is_ready, "database": database, "blobs": blobs, "disk": disk, "stopping": is_stopping,
+    });
     (status, Json(body)).into_response()
 }
 

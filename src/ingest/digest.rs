@@ -65,6 +65,8 @@ pub(crate) struct BatchReport {
     pub(crate) duplicates: u64,
     /// Rows that could not be digested, with the reason.
     pub(crate) failed: Vec<(i64, String)>,
+    /// Rows that want a file which cannot be read now, with the reason. They are not to blame.
+    pub(crate) waiting: Vec<(i64, String)>,
 }
 
 /// Digests accepted rows and removes them from the queue in the transaction that keeps their events.
@@ -88,9 +90,19 @@ pub(crate) async fn digest(app: &App, rows: Vec<Accepted>) -> Result<BatchReport
             Err(error) => report.failed.push((id, error)),
         }
     }
-    let outcomes = symbolicate_all(app, events).await?;
-    let concluder = Concluder::of(app, originals.iter().map(|(_, original)| original)).await?;
-    let joined: Vec<_> = originals.into_iter().zip(outcomes).collect();
+    let (mut looked_up, mut outcomes) = (Vec::new(), Vec::new());
+    for (original, symbolicated) in originals.into_iter().zip(symbolicate_each(app, events).await?)
+    {
+        match symbolicated {
+            Ok(outcome) => {
+                looked_up.push(original);
+                outcomes.push(outcome);
+            }
+            Err(error) => report.waiting.push((original.0, error.to_string())),
+        }
+    }
+    let concluder = Concluder::of(app, looked_up.iter().map(|(_, original)| original)).await?;
+    let joined: Vec<_> = looked_up.into_iter().zip(outcomes).collect();
     let concluded = blocking::map(joined, move |((id, original), outcome)| {
         (id, outcome.and_then(|looked| concluder.conclude(&original, looked)))
     })
@@ -193,11 +205,22 @@ pub(super) fn prepare(row: Accepted, unpacker: &Unpacker) -> Attempt<(Original, 
 }
 
 /// Symbolicates events: asks what they want, finds it once per project, until nothing is wanted.
+///
+/// # Errors
+/// When the database or the blob store cannot be asked about any of them.
 pub(crate) async fn symbolicate_all(
     app: &App,
     events: Vec<(ProjectId, Event)>,
 ) -> Result<Vec<Attempt<Looked>>> {
-    let mut done: Vec<Option<Attempt<Looked>>> = events.iter().map(|_| None).collect();
+    symbolicate_each(app, events).await?.into_iter().collect()
+}
+
+/// As [`symbolicate_all`], where an event that wants a file which cannot be read now has that error for itself.
+async fn symbolicate_each(
+    app: &App,
+    events: Vec<(ProjectId, Event)>,
+) -> Result<Vec<Result<Attempt<Looked>>>> {
+    let mut done: Vec<Option<Result<Attempt<Looked>>>> = events.iter().map(|_| None).collect();
     let mut open: Vec<InWork> = events.into_iter().enumerate().map(InWork::new).collect();
     let mut stored = Stored::new();
     for _ in 0..ROUNDS_MAX {
@@ -207,16 +230,19 @@ pub(crate) async fn symbolicate_all(
             match step {
                 Ok(work) => open.push(work),
                 Err(attempt) => {
-                    done[place] = Some(attempt.map(|outcome| looked(outcome, project, &stored)));
+                    let attempt = attempt.map(|outcome| looked(outcome, project, &stored));
+                    done[place] = Some(Ok(attempt));
                 }
             }
         }
         if open.is_empty() {
             break;
         }
-        find_for(app, &mut open, &mut stored).await?;
+        for (place, error) in find_for(app, &mut open, &mut stored).await? {
+            done[place] = Some(Err(error));
+        }
     }
-    let unfinished = || Err("symbolication asked for files again and again".to_owned());
+    let unfinished = || Ok(Err("symbolication asked for files again and again".to_owned()));
     Ok(done.into_iter().map(|outcome| outcome.unwrap_or_else(unfinished)).collect())
 }
 
@@ -258,8 +284,13 @@ impl InWork {
     }
 }
 
-/// Finds what all open events want, each thing once per project.
-async fn find_for(app: &App, open: &mut [InWork], stored: &mut Stored) -> Result<()> {
+/// Finds what all open events want, each thing once per project. Returns the places of those that have to
+/// wait for the blob store, which are no longer open.
+async fn find_for(
+    app: &App,
+    open: &mut Vec<InWork>,
+    stored: &mut Stored,
+) -> Result<Vec<(usize, Error)>> {
     let mut wanted: BTreeMap<ProjectId, BTreeSet<Wanted>> = BTreeMap::new();
     for work in open.iter() {
         wanted.entry(work.project).or_default().extend(work.wanted.iter().cloned());
@@ -270,15 +301,19 @@ async fn find_for(app: &App, open: &mut [InWork], stored: &mut Stored) -> Result
         count_stored(app, project, &wanted, stored).await?;
         found.insert(project, symbols::find::find_all(app, project, &wanted).await?);
     }
-    for work in open {
+    let mut waiting = Vec::new();
+    for mut work in std::mem::take(open) {
         let of_project = found.get(&work.project);
         let find = |wanted: Wanted| {
             let found = of_project.and_then(|found| found.get(&wanted)).cloned();
-            (wanted, found.unwrap_or(Found::Missing))
+            Ok((wanted, found.unwrap_or(Ok(Found::Missing))?))
         };
-        work.found = std::mem::take(&mut work.wanted).into_iter().map(find).collect();
+        match std::mem::take(&mut work.wanted).into_iter().map(find).collect() {
+            Ok(found) => open.push(InWork { found, ..work }),
+            Err(error) => waiting.push((work.place, error)),
+        }
     }
-    Ok(())
+    Ok(waiting)
 }
 
 /// Counts what is stored under the wanted keys *before* it is looked up: if the count is another one when

@@ -31,7 +31,9 @@ impl Disk {
     /// # Errors
     /// `Unavailable`, with when to come back.
     pub(crate) fn check(&self, folder: &Path, free_bytes_min: ByteSize, now_ms: i64) -> Result<()> {
-        if now_ms.saturating_sub(self.asked_at_ms.load(Ordering::Relaxed)) >= BELIEVED_MS {
+        let age_ms = now_ms.saturating_sub(self.asked_at_ms.load(Ordering::Relaxed));
+        // An answer from the future is none: the clock jumped back.
+        if !(0..BELIEVED_MS).contains(&age_ms) {
             self.asked_at_ms.store(now_ms, Ordering::Relaxed);
             let free =
                 rustix::fs::statvfs(folder).map_or(u64::MAX, |disk| disk.f_bavail * disk.f_frsize);
@@ -70,6 +72,9 @@ mod tests {
         disk.check(&folder, ByteSize(1), 5_000).unwrap();
         disk.free_bytes.store(0, Ordering::Relaxed);
         assert!(disk.check(&folder, ByteSize(1), 5_999).is_err());
+        disk.check(&folder, ByteSize(1), 4_999).unwrap();
+        disk.free_bytes.store(0, Ordering::Relaxed);
+        assert!(disk.check(&folder, ByteSize(1), 5_000).is_err());
         disk.check(&folder, ByteSize(1), 6_000).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! The gate before the queue: how much may be on its way and waiting, and how fast a key may send.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 
 /// Unit of the memory budget, in bytes: a semaphore counts at most 2³² permits.
 const PERMIT_BYTES: usize = 1024;
+/// Part of the memory budget that bodies on their way in may take; what they leave is for rows on their way to disk.
+const RECEIVING_PART: usize = 2;
+/// Large envelopes that are worked on at the same time, each with copies of its event and its small attachments.
+const LARGE_AT_ONCE: usize = 4;
 /// When a client whose events find no room is asked to come back, in seconds.
 const RETRY_AFTER_S: u32 = 60;
 /// Keys whose rate is remembered; beyond it the windows that ended are dropped.
@@ -34,6 +38,8 @@ pub(crate) struct Intake {
     pub(super) writes: Arc<Group<Rows>>,
     accepting: Semaphore,
     permits: usize,
+    large: Semaphore,
+    receiving: Arc<Receiving>,
     backlog_bytes: AtomicI64,
     windows: Mutex<HashMap<i64, Window>>,
     outcomes: Mutex<BTreeMap<OutcomeKey, i64>>,
@@ -44,6 +50,44 @@ pub(crate) struct Intake {
 struct Window {
     ends_at_ms: i64,
     events: u32,
+}
+
+/// What all requests hold in memory while they come in.
+#[derive(Debug)]
+struct Receiving {
+    bytes: AtomicUsize,
+    bytes_max: usize,
+}
+
+/// What one request holds in memory while it comes in.
+// Invariant: `bytes` is its part of `receiving.bytes`.
+#[derive(Debug)]
+pub(crate) struct Held {
+    receiving: Arc<Receiving>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Counts more, or says that there is no room for it.
+    pub(crate) fn grow(&mut self, by: usize) -> bool {
+        let Receiving { bytes, bytes_max } = &*self.receiving;
+        let grown = |held: usize| held.checked_add(by).filter(|held| held <= bytes_max);
+        let is_granted = bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok();
+        self.bytes += if is_granted { by } else { 0 };
+        is_granted
+    }
+
+    /// Holds nothing any more.
+    pub(crate) fn let_go(&mut self) {
+        self.receiving.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.bytes = 0;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.let_go();
+    }
 }
 
 /// A key sends faster than it may.
@@ -64,6 +108,11 @@ impl Intake {
             writes: Group::new(accept::insert),
             accepting: Semaphore::new(permits),
             permits,
+            large: Semaphore::new(LARGE_AT_ONCE),
+            receiving: Arc::new(Receiving {
+                bytes: AtomicUsize::new(0),
+                bytes_max: bytes / RECEIVING_PART,
+            }),
             backlog_bytes: AtomicI64::new(0),
             windows: Mutex::new(HashMap::new()),
             outcomes: Mutex::new(BTreeMap::new()),
@@ -75,6 +124,16 @@ impl Intake {
         let permits = bytes.div_ceil(PERMIT_BYTES).clamp(1, self.permits);
         let permits = u32::try_from(permits).unwrap_or(u32::MAX);
         self.accepting.acquire_many(permits).await.map_err(Error::caused_by)
+    }
+
+    /// Waits for the turn of a large envelope, which is there as a whole: no slow client holds a turn.
+    pub(crate) async fn large_turn(&self) -> Result<SemaphorePermit<'_>> {
+        self.large.acquire().await.map_err(Error::caused_by)
+    }
+
+    /// Begins to count what one request holds in memory.
+    pub(crate) fn hold(&self) -> Held {
+        Held { receiving: Arc::clone(&self.receiving), bytes: 0 }
     }
 
     /// Says whether somebody waits for an event to be accepted.

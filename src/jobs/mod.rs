@@ -4,4 +4,5 @@ pub(crate) mod derive;
 pub(crate) mod digest;
 pub(crate) mod housekeeping;
 pub(crate) mod resymbolicate;
+pub(crate) mod retention;
 pub(crate) mod runner;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use super::{derive, digest, housekeeping, resymbolicate};
+use super::{derive, digest, housekeeping, resymbolicate, retention};
 use crate::app::App;
 use crate::error::Result;
 
@@ -34,6 +34,7 @@ impl Runner {
         tasks.spawn(repeat(app.clone(), "resymbolicate", resymbolicate::turn));
         tasks.spawn(repeat(app.clone(), "derive", derive::turn));
         tasks.spawn(repeat(app.clone(), "housekeeping", housekeeping::turn));
+        tasks.spawn(repeat(app.clone(), "retention", retention::turn));
         Ok(Self { tasks })
     }
 

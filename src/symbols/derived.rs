@@ -154,7 +154,7 @@ async fn known_failure(app: &App, key: &DerivedKey) -> Result<Option<Outcome>> {
         Some(DeriveFailure { status: FailureStatus::Unusable, reason, .. }) => {
             Some(Outcome::Unusable(reason))
         }
-        Some(failure) if failure.created_at_ms + TOO_LARGE_MS > now_ms => {
+        Some(failure) if (0..TOO_LARGE_MS).contains(&(now_ms - failure.created_at_ms)) => {
             Some(Outcome::TooLargeHere(failure.reason))
         }
         _ => None,

@@ -42,16 +42,23 @@ impl std::fmt::Debug for Opened {
 
 /// Finds everything that is wanted for events of one project.
 ///
+/// What cannot be had now, because the blob store does not answer, has its error: only the events that want it
+/// need to wait.
+///
 /// # Errors
-/// When the database or the blob store cannot be asked. A file that is not there is no error.
+/// When the database cannot be asked. A file that is not there is no error.
 pub(crate) async fn find_all(
     app: &App,
     project: ProjectId,
     wanted: &[Wanted],
-) -> Result<BTreeMap<Wanted, Found>> {
+) -> Result<BTreeMap<Wanted, Result<Found>>> {
     let mut found = BTreeMap::new();
     for wanted in wanted {
-        found.insert(wanted.clone(), find(app, project, wanted).await?);
+        let one = match find(app, project, wanted).await {
+            Err(error @ Error::Unavailable { .. }) => Err(error),
+            one => Ok(one?),
+        };
+        found.insert(wanted.clone(), one);
     }
     Ok(found)
 }

@@ -10,6 +10,7 @@ use crate::blocking;
 use crate::db;
 use crate::db::chunk::Chunk;
 use crate::error::{Error, Result};
+use crate::garbage;
 
 /// Most chunks of one file.
 const CHUNKS_MAX: usize = 16_384;
@@ -119,6 +120,7 @@ async fn join(
             hashed.sha1
         )));
     }
+    garbage::spare(app, hashed.key).await?;
     app.blobs.put_file(scratch, hashed.key).await?;
     Ok(Assembly::Stored(hashed))
 }

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::blobs::{Hashed, Hashing, ScratchWriter, Sha1, file_failure};
 use crate::db;
 use crate::error::{Error, Result};
+use crate::garbage;
 
 /// How the bytes of a chunk come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,7 @@ impl Incoming {
             )));
         }
         let scratch = writer.finish().map_err(|error| file_failure("writing a chunk", error))?;
+        garbage::spare(app, hashed.key).await?;
         app.blobs.put_file(scratch, hashed.key).await?;
         Ok(hashed)
     }

@@ -29,6 +29,32 @@ impl Server {
         }
     }
 
+    /// Returns the one column of texts that a query asks for.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        match self.postgres().await {
+            Some(mut connection) => {
+                let sql = AssertSqlSafe(sql.to_owned());
+                let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await;
+                rows.expect("the query is good").iter().map(|row| row.get(0)).collect()
+            }
+            None => {
+                let lite = self.lite();
+                let mut statement = lite.prepare(sql).expect("the query is good");
+                let rows = statement.query_map([], |row| row.get(0)).expect("the query is good");
+                rows.map(|text| text.expect("it is text")).collect()
+            }
+        }
+    }
+
+    /// Returns the ids of the kept events.
+    pub(crate) async fn kept_ids(&self) -> Vec<String> {
+        let sql = match self.postgres().await {
+            Some(_) => "SELECT encode(event_id, 'hex') FROM event",
+            None => "SELECT lower(hex(event_id)) FROM event",
+        };
+        self.texts(sql).await
+    }
+
     fn lite(&self) -> Lite {
         Lite::open(self.data().join("symbolist.db")).expect("the database opens")
     }

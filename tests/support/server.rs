@@ -24,11 +24,13 @@ pub(crate) struct Options {
     pub(crate) environment: Vec<(String, String)>,
     /// Flags after `serve`.
     pub(crate) flags: Vec<String>,
+    /// The data folder, where it is not one of the test's own.
+    pub(crate) data: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { database: Database::Sqlite, environment: Vec::new(), flags: Vec::new() }
+        Self { database: Database::Sqlite, environment: Vec::new(), flags: Vec::new(), data: None }
     }
 }
 
@@ -83,20 +85,21 @@ impl Server {
 
     /// Starts a server and waits until it is ready.
     pub(crate) async fn start_with(mut options: Options) -> Self {
-        if options.database == Database::Postgres {
+        let has_url = options.environment.iter().any(|(name, _)| name == "SYMBOLIST_DATABASE_URL");
+        if options.database == Database::Postgres && !has_url {
             options = options.with("SYMBOLIST_DATABASE_URL", &own_postgres().await);
         }
         let folder = tempfile::tempdir().expect("a folder for the test");
         let child = spawn(folder.path(), &options);
         let client = client();
         let mut child = child;
-        let credentials = wait_ready(&mut child, folder.path(), &client).await;
+        let credentials = wait_ready(&mut child, folder.path(), &options, &client).await;
         Self { child, folder, options, credentials, client, may_fail: false }
     }
 
     /// Returns the data folder.
     pub(crate) fn data(&self) -> PathBuf {
-        data_in(self.folder.path())
+        data_in(self.folder.path(), &self.options)
     }
 
     /// Returns the variables the server was started with, for commands beside it.
@@ -186,6 +189,16 @@ impl Server {
         .await
     }
 
+    /// Returns the private memory of the server's process, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let id = self.child.id().expect("the server runs");
+        let status =
+            std::fs::read_to_string(format!("/proc/{id}/status")).expect("it can be watched");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.expect("Linux tells the memory of a process") << 10
+    }
+
     /// Returns the value of a metric, without labels or with them as they are printed.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").await.body;
@@ -222,7 +235,8 @@ impl Server {
     pub(crate) async fn restart(&mut self) {
         let _ = self.child.kill().await;
         self.child = spawn(self.folder.path(), &self.options);
-        self.credentials = wait_ready(&mut self.child, self.folder.path(), &self.client).await;
+        let folder = self.folder.path();
+        self.credentials = wait_ready(&mut self.child, folder, &self.options, &self.client).await;
     }
 
     /// Returns everything the server logged.
@@ -279,8 +293,8 @@ impl Answer {
     }
 }
 
-fn data_in(folder: &Path) -> PathBuf {
-    folder.join("data")
+fn data_in(folder: &Path, options: &Options) -> PathBuf {
+    options.data.clone().unwrap_or_else(|| folder.join("data"))
 }
 
 fn log_in(folder: &Path) -> PathBuf {
@@ -303,19 +317,26 @@ fn spawn(folder: &Path, options: &Options) -> Child {
         .expect("the log can be written");
     let mut command = Command::new(PROGRAM);
     command.args(["serve", "--listen", "127.0.0.1:0"]).args(&options.flags);
-    command.env("SYMBOLIST_DATA", data_in(folder)).envs(options.environment.iter().cloned());
+    command
+        .env("SYMBOLIST_DATA", data_in(folder, options))
+        .envs(options.environment.iter().cloned());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
     command.spawn().expect("the program starts")
 }
 
 /// Waits until the credentials name an address that answers as ready.
-async fn wait_ready(child: &mut Child, folder: &Path, client: &reqwest::Client) -> Credentials {
+async fn wait_ready(
+    child: &mut Child,
+    folder: &Path,
+    options: &Options,
+    client: &reqwest::Client,
+) -> Credentials {
     until("the server to be ready", async || {
         if let Some(status) = child.try_wait().expect("the server can be asked") {
             let log = std::fs::read_to_string(log_in(folder)).unwrap_or_default();
             panic!("the server ended at once ({status}):\n{log}");
         }
-        let text = std::fs::read(data_in(folder).join("credentials.json")).ok()?;
+        let text = std::fs::read(data_in(folder, options).join("credentials.json")).ok()?;
         let credentials: Credentials = serde_json::from_slice(&text).ok()?;
         let answer = client.get(format!("{}/readyz", credentials.url)).send().await.ok()?;
         answer.status().is_success().then_some(credentials)

@@ -18,6 +18,7 @@ const INWARD: &[&str] = &[
     "alerts",
     "symbols",
     "accounts",
+    "garbage",
     // What is shared.
     "app",
     // Stores.

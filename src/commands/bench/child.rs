@@ -8,8 +8,11 @@ use std::time::{Duration, Instant};
 use cli::client::Client;
 use tokio::process::{Child, Command};
 
+use super::timeline::Timeline;
 use crate::commands::credentials::Credentials;
 use crate::commands::opened;
+use crate::db::engine::{DatabaseUrl, Db, Options};
+use crate::db::storage;
 use crate::error::{Context as _, Error, Result};
 
 /// How long the server may take to start or to stop.
@@ -23,8 +26,16 @@ pub(super) struct Server {
     data: PathBuf,
     credentials: Credentials,
     http: reqwest::Client,
-    /// Most private memory that was seen, in bytes.
-    pub(super) memory_peak: u64,
+    /// Private memory as it was seen.
+    pub(super) timeline: Timeline,
+}
+
+/// What a stopped server left.
+pub(super) struct Left {
+    /// Bytes of its SQLite file and log.
+    pub(super) bytes: u64,
+    /// Bytes by table and index, the largest first.
+    pub(super) tables: Vec<(String, i64)>,
 }
 
 /// Where the load goes.
@@ -66,7 +77,17 @@ impl Server {
         let tls = cli::tls::config().map_err(Error::caused_by)?;
         let http = reqwest::Client::builder().tls_backend_preconfigured(tls).build();
         let http = http.map_err(Error::caused_by)?;
-        Ok(Self { child, data: data.to_owned(), credentials, http, memory_peak: 0 })
+        Ok(Self { child, data: data.to_owned(), credentials, http, timeline: Timeline::new() })
+    }
+
+    /// Returns how the server is spoken to.
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Returns its data folder.
+    pub(super) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Returns where the load goes.
@@ -99,7 +120,7 @@ impl Server {
     /// Returns the private resident memory of the server, in bytes.
     pub(super) fn memory(&mut self) -> Result<u64> {
         let bytes = memory_of(&self.proc("status")?)?;
-        self.memory_peak = self.memory_peak.max(bytes);
+        self.timeline.note(bytes);
         Ok(bytes)
     }
 
@@ -109,8 +130,8 @@ impl Server {
             .context("watching the measured server")
     }
 
-    /// Stops the server and returns the bytes of its database.
-    pub(super) async fn stop(mut self) -> Result<u64> {
+    /// Stops the server, which leaves nothing in the log, and returns where the bytes of its database are.
+    pub(super) async fn stop(mut self, database: Option<&str>) -> Result<Left> {
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok())
             && let Some(pid) = rustix::process::Pid::from_raw(id)
         {
@@ -123,7 +144,15 @@ impl Server {
             .context("stopping it")?;
         let size =
             |name: &str| std::fs::metadata(self.data.join(name)).map_or(0, |file| file.len());
-        Ok(size("symbolist.db") + size("symbolist.db-wal"))
+        let bytes = size("symbolist.db") + size("symbolist.db-wal");
+        let url = match database {
+            Some(url) => DatabaseUrl::Postgres { url: url.to_owned() },
+            None => DatabaseUrl::Sqlite { path: self.data.join("symbolist.db") },
+        };
+        let db = Db::open(&Options::new(url)).await?;
+        let tables = db.read(|tx| Box::pin(storage::by_table(tx))).await?;
+        db.close().await;
+        Ok(Left { bytes, tables })
     }
 }
 

@@ -54,6 +54,11 @@ impl Envelopes {
         Ok(Self(recorded))
     }
 
+    /// Takes envelopes that were made here.
+    pub(super) fn of(bodies: &[Vec<u8>]) -> Self {
+        Self(bodies.iter().filter_map(|body| Recorded::of(body)).collect())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -98,15 +103,22 @@ fn read_folder(folder: &Path, bodies: &mut Vec<Vec<u8>>) -> Result<()> {
 pub(super) struct Run {
     pub(super) requests: u64,
     pub(super) events: u64,
-    latencies: Vec<Duration>,
+    /// Each with when it was answered, shortest first.
+    latencies: Vec<(Duration, Duration)>,
 }
 
 impl Run {
     /// Returns the latency below which `part` of the requests were answered.
     pub(super) fn percentile(&self, part: f64) -> Duration {
-        let last = self.latencies.len().saturating_sub(1);
-        let place = (self.latencies.len() as f64 * part) as usize;
-        self.latencies.get(place.min(last)).copied().unwrap_or_default()
+        self.percentile_between(part, Duration::ZERO, Duration::MAX)
+    }
+
+    /// The same for those that were answered between two times since the start.
+    pub(super) fn percentile_between(&self, part: f64, from: Duration, to: Duration) -> Duration {
+        let within = self.latencies.iter().filter(|(at, _)| (from..to).contains(at));
+        let latencies: Vec<Duration> = within.map(|(_, latency)| *latency).collect();
+        let place = (latencies.len() as f64 * part) as usize;
+        latencies.get(place.min(latencies.len().saturating_sub(1))).copied().unwrap_or_default()
     }
 }
 
@@ -119,8 +131,9 @@ pub(super) async fn run(
     server: &mut Server,
 ) -> Result<Run> {
     let target = target?;
-    let until = Instant::now() + duration;
-    let senders = (0..connections).map(|number| sender(&target, envelopes, number, until));
+    let begun = Instant::now();
+    let until = begun + duration;
+    let senders = (0..connections).map(|number| sender(&target, envelopes, number, begun, until));
     let watch = async {
         while Instant::now() < until {
             server.memory()?;
@@ -136,7 +149,7 @@ pub(super) async fn run(
         sum.events += run.events;
         sum.latencies.extend(run.latencies);
     }
-    sum.latencies.sort();
+    sum.latencies.sort_by_key(|(_, latency)| *latency);
     Ok(sum)
 }
 
@@ -144,6 +157,7 @@ async fn sender(
     target: &Target,
     envelopes: &Envelopes,
     number: usize,
+    begun: Instant,
     until: Instant,
 ) -> Result<Run> {
     let mut stream =
@@ -158,7 +172,7 @@ async fn sender(
         let started = Instant::now();
         stream.write_all(&request).await.context("sending an envelope")?;
         answer(&mut stream).await?;
-        run.latencies.push(started.elapsed());
+        run.latencies.push((begun.elapsed(), started.elapsed()));
         run.requests += 1;
         run.events += recorded.events;
     }

@@ -32,7 +32,7 @@ pub(super) fn measure() -> Result<Vec<Measured>> {
 }
 
 /// A small generator, so that every run asks the same.
-fn next(state: &mut u64) -> u64 {
+pub(super) fn next(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;

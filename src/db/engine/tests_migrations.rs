@@ -141,6 +141,31 @@ async fn both_engines_have_the_same_tables() {
     assert_eq!(indexes, described(&postgres, SQLITE_INDEXES, POSTGRES_INDEXES).await);
 }
 
+/// The schema before attachments were deleted.
+const BEFORE_RETENTION: &[Migration] = MIGRATIONS.split_at(1).0;
+
+on_both!(rows_from_before_retention_are_there_after_it, BEFORE_RETENTION, |db| {
+    db.write(|tx| {
+        Box::pin(async move {
+            let sql = "INSERT INTO attachment (id, project_id, event_id, received_at_ms, name, content_type, kind,
+                         size, sha256, body)
+                       VALUES ($1, 1, $2, 0, 'log', 'text/plain', 'event.attachment', 3, $2, NULL)";
+            tx.execute(sql, &[&1_i64, &[7_u8; 32].as_slice()]).await
+        })
+    })
+    .await
+    .unwrap();
+    let newer = reopen(db, MIGRATIONS).await.unwrap();
+    assert_eq!(count(&newer, "SELECT COUNT(*) FROM blob_garbage").await, 0);
+    let named = newer.write(|tx| {
+        Box::pin(async move {
+            crate::db::blob_garbage::note(tx, &[vec![7; 32], vec![8; 32]], 0).await?;
+            crate::db::blob_garbage::claim(tx, 1, 0, 10).await
+        })
+    });
+    assert_eq!(named.await.unwrap(), [vec![8; 32]], "the old row still names its blob");
+});
+
 /// The schema as it was before issues could be searched.
 const BEFORE_SEARCH: &[Migration] = MIGRATIONS.split_at(1).0;
 

@@ -10,7 +10,7 @@ use protocol::id::ProjectId;
 use serde_json::json;
 
 use super::credentials::{self, Credentials};
-use super::{body, store};
+use super::{body, spill, store};
 use crate::app::App;
 use crate::db::project_key::Admission;
 use crate::error::{Error, Result};
@@ -39,7 +39,11 @@ pub(crate) async fn accept(
     if let Some(credentials) = &credentials {
         admission = Some(credentials::admit(&app, credentials, project).await?);
     }
-    let body = body::read(request, app.config.limits.envelope_bytes_max.0).await?;
+    let body = body::read(&app, request, app.config.limits.envelope_bytes_max.0).await?;
+    let _turn = match body.len() > spill::MEMORY_BYTES_MAX {
+        true => Some(app.intake.large_turn().await?),
+        false => None,
+    };
     let envelope = Envelope::parse(&body)
         .map_err(|error| Error::Invalid(format!("invalid event envelope: {error}")))?;
     let key =

@@ -4,4 +4,5 @@ pub(crate) mod body;
 pub(crate) mod cors;
 pub(crate) mod credentials;
 pub(crate) mod envelope;
+mod spill;
 pub(crate) mod store;

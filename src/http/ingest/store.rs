@@ -10,7 +10,7 @@ use bytes::Bytes;
 use protocol::envelope::Envelope;
 
 use super::envelope::{answer, is_envelope, of_event, project_id, user_agent};
-use super::{body, credentials, envelope};
+use super::{body, credentials, envelope, spill};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::error::IngestError;
@@ -37,7 +37,11 @@ pub(crate) async fn accept(
     let user_agent = user_agent(request.headers());
     let bytes_max = app.config.limits.event_bytes_max.0;
     // Base64 is a third longer than what it stands for.
-    let body = body::read(request, bytes_max.saturating_mul(2)).await?;
+    let body = body::read(&app, request, bytes_max.saturating_mul(2)).await?;
+    let _turn = match body.len() > spill::MEMORY_BYTES_MAX {
+        true => Some(app.intake.large_turn().await?),
+        false => None,
+    };
     let body = of_event(&decoded(body, bytes_max)?);
     let envelope = Envelope::parse(&body)
         .map_err(|error| Error::Invalid(format!("invalid event: {error}")))?;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::db::engine::failure;
 use crate::error::{Error, Result};
 
 /// Prepared statements kept per connection.
@@ -81,5 +80,8 @@ pub(super) fn pool(url: &str, purpose: Purpose, connections_max: u32) -> Result<
 
 /// Opens a connection of its own, outside the pools.
 pub(super) async fn connect(url: &str, purpose: Purpose) -> Result<sqlx::PgConnection> {
-    sqlx::PgConnection::connect_with(&connect_options(url, purpose)?).await.map_err(failure::pg)
+    // Who starts the program wants to know why, not that it passes.
+    sqlx::PgConnection::connect_with(&connect_options(url, purpose)?)
+        .await
+        .map_err(Error::caused_by)
 }

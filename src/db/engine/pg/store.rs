@@ -7,12 +7,12 @@ use sqlx::{PgPool, Postgres, Transaction};
 use super::migrate;
 use super::options::{Purpose, pool};
 use crate::db::engine::body::{Body, poll_through};
-use crate::db::engine::failure::Failure;
+use crate::db::engine::failure::{self, Failure};
 use crate::db::engine::migrations::Migration;
 use crate::db::engine::tx::Tx;
 use crate::error::{Context as _, Error, Result};
 
-/// How often a transaction is run when it meets a deadlock or a serialization failure.
+/// How often a transaction is run when it meets a deadlock or a serialization failure, or loses its connection.
 const ATTEMPTS_MAX: u32 = 5;
 /// Pause before the second attempt; it doubles each time, and a random part is taken off.
 const RETRY_PAUSE: Duration = Duration::from_millis(5);
@@ -93,21 +93,11 @@ impl Store {
 async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     for _ in 0..pool.options().get_max_connections() {
         match pool.begin().await {
-            Err(error) if is_lost(&error) => {}
+            Err(error) if failure::is_lost(&error) => {}
             begun => return begun,
         }
     }
     pool.begin().await
-}
-
-/// Whether the connection was lost before anything ran on it.
-fn is_lost(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) => true,
-        // The server says that it stops, or that it stopped this connection.
-        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P01" | "57P02")),
-        _ => false,
-    }
 }
 
 async fn write_once<T>(writers: &PgPool, body: &impl Body<T>) -> Result<T, Undone> {
@@ -117,7 +107,7 @@ async fn write_once<T>(writers: &PgPool, body: &impl Body<T>) -> Result<T, Undon
     let is_retryable = tx.is_retryable();
     match outcome {
         Ok(value) => {
-            transaction.commit().await.map_err(Undone::of("committing"))?;
+            transaction.commit().await.map_err(Undone::at_commit)?;
             Ok(value)
         }
         Err(error) => {
@@ -130,9 +120,15 @@ async fn write_once<T>(writers: &PgPool, body: &impl Body<T>) -> Result<T, Undon
 }
 
 impl Undone {
+    /// A commit without an answer may have happened: running it again could count twice.
+    fn at_commit(error: sqlx::Error) -> Self {
+        let Failure { error, is_retryable, is_lost } = Failure::from(error);
+        Self { error: error.with_context("committing"), is_retryable: is_retryable && !is_lost }
+    }
+
     fn of(context: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |error| {
-            let Failure { error, is_retryable } = Failure::from(error);
+            let Failure { error, is_retryable, .. } = Failure::from(error);
             Self { error: error.with_context(context), is_retryable }
         }
     }

@@ -1,0 +1,13 @@
+-- Blobs that lost a row which named them. Each is looked at after a while, and removed if no row names it then.
+CREATE TABLE blob_garbage (
+  sha256 BLOB NOT NULL PRIMARY KEY,
+  delete_after_ms INTEGER NOT NULL,
+  deleting_at_ms INTEGER
+) WITHOUT ROWID, STRICT;
+CREATE INDEX blob_garbage_due ON blob_garbage (delete_after_ms);
+
+-- Who names a blob.
+CREATE INDEX attachment_blob ON attachment (sha256) WHERE body IS NULL;
+CREATE INDEX chunk_blob ON chunk (sha256);
+CREATE INDEX debug_file_blob ON debug_file (sha256);
+CREATE INDEX artifact_bundle_blob ON artifact_bundle (sha256);
