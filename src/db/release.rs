@@ -96,18 +96,20 @@ pub(crate) async fn add(tx: &mut Tx<'_>, added: &[(ReleaseKey, Added)]) -> Resul
     Ok(())
 }
 
-/// Changes a release's frames after an event was digested again; the changes may be negative.
-pub(crate) async fn change_frames(
+/// Changes how many frames of a release's events could be read, because events were digested again. Frames of
+/// events from before they were counted do not make a count negative.
+pub(crate) async fn add_frames(
     tx: &mut Tx<'_>,
     key: &ReleaseKey,
-    resolved_by: i64,
-    unresolved_by: i64,
+    resolved: i64,
+    unresolved: i64,
 ) -> Result<()> {
     tx.execute(
         "UPDATE release
-         SET frames_resolved = frames_resolved + $3, frames_unresolved = frames_unresolved + $4
+         SET frames_resolved = CASE WHEN frames_resolved + $3 > 0 THEN frames_resolved + $3 ELSE 0 END,
+           frames_unresolved = CASE WHEN frames_unresolved + $4 > 0 THEN frames_unresolved + $4 ELSE 0 END
          WHERE project_id = $1 AND version = $2",
-        &[&key.project_id, &key.version, &resolved_by, &unresolved_by],
+        &[&key.project_id, &key.version, &resolved, &unresolved],
     )
     .await?;
     Ok(())
@@ -267,11 +269,10 @@ mod tests {
                 add(tx, &[(key("a"), added(100, 200, 3)), (key("b"), added(10, 20, 1))]).await?;
                 add(tx, &[(key("a"), added(90, 150, 1))]).await?;
                 uploaded(tx, &key("a"), 60).await?;
-                change_frames(tx, &key("a"), 1, -1).await?;
                 let found = find(tx, 1, "a").await?.unwrap();
                 assert_eq!((found.created_at_ms, found.active_at_ms), (50, 200));
                 assert_eq!((found.first_event_ms, found.last_event_ms), (Some(90), Some(200)));
-                assert_eq!((found.n, found.frames_resolved, found.frames_unresolved), (4, 17, 3));
+                assert_eq!((found.n, found.frames_resolved, found.frames_unresolved), (4, 16, 4));
                 let names = |found: Vec<Release>| {
                     found.into_iter().map(|found| found.version).collect::<Vec<_>>()
                 };

@@ -36,9 +36,6 @@ const ROUNDS_MAX: usize = 8;
 /// What normalization adds to an event's JSON, about, in bytes.
 const SLACK_BYTES: usize = 512;
 
-/// How many frames of which platform got which verdict.
-pub(crate) type Frames = BTreeMap<(&'static str, &'static str), u64>;
-
 /// A digested event, ready to be kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Digested {
@@ -55,8 +52,8 @@ pub(crate) struct Digested {
     /// Keys of files that were not there or did not help, each with how many files answered to it just
     /// before they were looked up.
     pub(crate) missing: BTreeMap<String, i64>,
-    /// Frames by platform and status, for the metrics and the releases.
-    pub(crate) frames: Frames,
+    /// Frames by platform and status, for the metrics.
+    pub(crate) frames: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 /// What became of a batch.
@@ -420,7 +417,7 @@ const PLATFORMS: &[&str] = &[
     "rust",
 ];
 
-pub(super) fn frames_by_status(event: &Event) -> Frames {
+pub(super) fn frames_by_status(event: &Event) -> BTreeMap<(&'static str, &'static str), u64> {
     let mut counts = BTreeMap::new();
     for frame in event.stacktraces().flat_map(|trace| &trace.frames) {
         let platform = frame.platform.as_deref().or(event.platform.as_deref()).unwrap_or("other");

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::IssueId;
 
-use super::digest::{Digested, Frames};
+use super::count_releases::{FrameChanges, Frames};
+use super::digest::Digested;
 use super::keep::{NewIssue, find_or_make};
 use super::missing::Missing;
 use super::redigest::Reason;
-use super::{count_releases, count_tags, heir, stored, summary};
+use super::{count_tags, heir, stored, summary};
 use crate::app::App;
 use crate::db::engine::Tx;
 use crate::db::event::{StoredEvent, Which};
@@ -81,6 +82,7 @@ struct Keeping<'a> {
     losses: BTreeMap<i64, Loss>,
     /// Names of causes that were looked up.
     causes: BTreeMap<i64, Cause>,
+    frames: FrameChanges,
     kept: Moved,
 }
 
@@ -88,7 +90,14 @@ struct Keeping<'a> {
 pub(super) async fn keep(tx: &mut Tx<'_>, batch: &Batch) -> Result<Option<Moved>> {
     let (losses, causes) = (BTreeMap::new(), BTreeMap::new());
     let now_ms = batch.app.clock.now_ms();
-    let mut keeping = Keeping { batch, now_ms, losses, causes, kept: Moved::default() };
+    let mut keeping = Keeping {
+        batch,
+        now_ms,
+        losses,
+        causes,
+        frames: FrameChanges::default(),
+        kept: Moved::default(),
+    };
     // In the order of rows, so that two transactions with the same events wait for each other in one way.
     let mut changes: Vec<_> = batch.changes.iter().zip(&batch.new_issue_ids).collect();
     changes.sort_by_key(|(change, _)| change.row.id);
@@ -96,6 +105,7 @@ pub(super) async fn keep(tx: &mut Tx<'_>, batch: &Batch) -> Result<Option<Moved>
         keeping.one(tx, change, *new_issue_id).await?;
     }
     keeping.settle(tx).await?;
+    std::mem::take(&mut keeping.frames).keep(tx).await?;
     let Moved { changed, moved } = keeping.kept;
     if let Reason::Run(run, step) = batch.reason {
         let step = Step {
@@ -153,8 +163,8 @@ impl Keeping<'_> {
             user_hash: digested.user_hash.as_deref(),
         };
         db::redigest::keep_result(tx, row.id, issue_id, &result).await?;
+        self.frames.note(digested, &change.old_frames);
         recount(tx, &row, change, issue_id).await?;
-        count_releases::change(tx, digested, &change.old_frames).await?;
         remember_missing(tx, &row, digested, self.now_ms).await
     }
 

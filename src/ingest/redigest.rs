@@ -9,7 +9,8 @@ use std::sync::Arc;
 use protocol::event::Event;
 use protocol::id::ProjectId;
 
-use super::digest::{self, Attempt, Concluder, Frames, Original};
+use super::count_releases::Frames;
+use super::digest::{self, Attempt, Concluder, Original};
 use super::moves::{self, Batch, Change, Moved};
 use super::stored::Unpacker;
 use super::{scrub, stored, tags};
