@@ -234,7 +234,8 @@ async fn many_issues_change_at_once() {
         (ISSUES.to_owned(), json!({"merge": 1})),
         (format!("{ISSUES}?id=x"), json!({"status": "resolved"})),
         (format!("{ISSUES}?status=x"), json!({"status": "resolved"})),
-        (format!("{ISSUES}?query=x"), json!({"status": "resolved"})),
+        (format!("{ISSUES}?query=user:me"), json!({"status": "resolved"})),
+        (format!("{ISSUES}?query=x&id=1"), json!({"status": "resolved"})),
     ] {
         server.put(&path, &body).await.expect(400);
     }

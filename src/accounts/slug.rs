@@ -6,7 +6,18 @@ use crate::error::{Error, Result};
 const SLUG_BYTES_MAX: usize = 50;
 
 /// Words that begin addresses of the server itself, where pages begin with the organization.
-const RESERVED: [&str; 7] = ["api", "assets", "healthz", "login", "logout", "metrics", "readyz"];
+const RESERVED: [&str; 10] = [
+    "api",
+    "assets",
+    "healthz",
+    "issues",
+    "login",
+    "logout",
+    "metrics",
+    "organizations",
+    "readyz",
+    "theme",
+];
 
 /// Checks the name of `what` in URLs: lower-case letters, digits, `-` and `_`, and not only digits, because
 /// ids are accepted in the same place.

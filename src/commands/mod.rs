@@ -1,6 +1,7 @@
 //! The command line: what can be said, and who does it.
 
 mod bench;
+mod check;
 mod config;
 mod credentials;
 mod demo;
@@ -13,6 +14,7 @@ mod opened;
 mod organization;
 mod output;
 mod project;
+mod redigest;
 mod secret_input;
 mod serve;
 mod token;
@@ -63,6 +65,10 @@ enum Command {
     Bench(bench::Bench),
     /// Bring the database up to date, and nothing else
     Migrate,
+    /// Digest stored events again, after a change of scrubbing, grouping or symbolication
+    Redigest(redigest::Redigest),
+    /// Count everything that issues count anew from their events, and compare
+    Check(check::Check),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -132,6 +138,8 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
         Command::Demo(demo) => demo.run(),
         Command::Bench(bench) => bench.run(),
         Command::Migrate => migrate::run(place),
+        Command::Redigest(redigest) => redigest.run(place),
+        Command::Check(check) => check.run(place),
         Command::Config(command) => command.run(place),
         Command::Organization(command) => command.run(place),
         Command::Project(command) => command.run(place),

@@ -10,7 +10,7 @@ pub(crate) mod digest;
 pub(crate) mod ip_range;
 pub(crate) mod limits;
 pub(crate) mod log;
-mod nearest;
+pub(crate) mod nearest;
 pub(crate) mod problem;
 pub(crate) mod retention;
 pub(crate) mod server;

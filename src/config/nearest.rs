@@ -13,7 +13,7 @@ pub(super) fn hint<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Str
 }
 
 /// Returns how many letters must be put in, left out or changed to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (index, a) in a.chars().enumerate() {

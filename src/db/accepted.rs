@@ -325,6 +325,17 @@ pub(crate) async fn depth(tx: &mut Tx<'_>) -> Result<Depth> {
     .await
 }
 
+/// Says whether an event waits for its first digest.
+pub(crate) async fn is_waiting(tx: &mut Tx<'_>, now_ms: i64) -> Result<bool> {
+    let found: Option<i64> = tx
+        .optional(
+            "SELECT id FROM accepted WHERE parked_at_ms IS NULL AND visible_at_ms <= $1 LIMIT 1",
+            &[&now_ms],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// A parked event, for people.
 #[derive(Debug, Clone)]
 pub(crate) struct Parked {

@@ -2,7 +2,7 @@
 
 use protocol::id::{EventId, ProjectId};
 
-use super::engine::{Tx, from_row};
+use super::engine::{Bind, Tx, from_row};
 use crate::error::Result;
 
 /// An attachment; its body stands in the row or, above the limit, in the blob store.
@@ -33,17 +33,30 @@ from_row!(Attachment {
     body
 });
 
-/// Keeps an attachment; the same one sent again changes nothing.
-pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Attachment) -> Result<()> {
-    tx.execute(
+/// Keeps attachments; the same one sent again changes nothing.
+pub(crate) async fn insert(tx: &mut Tx<'_>, attachments: &[&Attachment]) -> Result<()> {
+    let rows: Vec<[&dyn Bind; 10]> = attachments
+        .iter()
+        .map(|new| -> [&dyn Bind; 10] {
+            [
+                &new.id,
+                &new.project_id,
+                &new.event_id,
+                &new.received_at_ms,
+                &new.name,
+                &new.content_type,
+                &new.kind,
+                &new.size,
+                &new.sha256,
+                &new.body,
+            ]
+        })
+        .collect();
+    tx.insert_many(
         "INSERT INTO attachment (id, project_id, event_id, received_at_ms, name, content_type, kind, size,
-           sha256, body)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (project_id, event_id, name, sha256) DO NOTHING",
-        &[
-            &new.id, &new.project_id, &new.event_id, &new.received_at_ms, &new.name, &new.content_type,
-            &new.kind, &new.size, &new.sha256, &new.body,
-        ],
+           sha256, body) VALUES",
+        &rows,
+        "ON CONFLICT (project_id, event_id, name, sha256) DO NOTHING",
     )
     .await?;
     Ok(())

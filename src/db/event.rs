@@ -2,7 +2,7 @@
 
 use protocol::id::{EventId, IssueId, ProjectId};
 
-use super::engine::{Bind, FromRow, Row, Tx, from_row};
+use super::engine::{Bind, Tx, from_row};
 use crate::error::Result;
 
 /// An event as it is kept.
@@ -323,28 +323,6 @@ pub(crate) async fn position(tx: &mut Tx<'_>, issue: IssueId, row: i64) -> Resul
     tx.one(
         "SELECT COUNT(CASE WHEN id > $2 THEN 1 END), COUNT(*) FROM event WHERE issue_id = $1",
         &[&issue.0, &row],
-    )
-    .await
-}
-
-/// Times of the events that an issue has left.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) first_ms: Option<i64>,
-    pub(crate) last_ms: Option<i64>,
-}
-
-impl FromRow for Span {
-    fn from_row(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { first_ms: row.get(0)?, last_ms: row.get(1)? })
-    }
-}
-
-/// Returns when the events of an issue occurred, first and last.
-pub(crate) async fn span(tx: &mut Tx<'_>, issue: IssueId) -> Result<Span> {
-    tx.one(
-        "SELECT MIN(occurred_at_ms), MAX(occurred_at_ms) FROM event WHERE issue_id = $1",
-        &[&issue.0],
     )
     .await
 }

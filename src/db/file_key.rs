@@ -28,3 +28,17 @@ pub(crate) async fn insert(
 pub(crate) async fn arrived_at_ms(tx: &mut Tx<'_>, file_id: i64) -> Result<Option<i64>> {
     tx.one("SELECT MAX(created_at_ms) FROM file_key WHERE file_id = $1", &[&file_id]).await
 }
+
+/// Returns what people call a stored file: the name of a debug file, the first source map of a bundle.
+pub(crate) async fn name_of(tx: &mut Tx<'_>, file_id: i64) -> Result<Option<String>> {
+    tx.one(
+        "SELECT COALESCE(
+           (SELECT name FROM debug_file WHERE id = $1),
+           (SELECT url FROM artifact_file
+            WHERE bundle_id = $1 AND kind IN ('source_map', 'minified_source')
+            ORDER BY kind DESC, position
+            LIMIT 1))",
+        &[&file_id],
+    )
+    .await
+}

@@ -2,7 +2,7 @@
 
 use protocol::id::{IssueId, ProjectId};
 
-use super::engine::{Bind, Tx, from_row};
+use super::engine::{Tx, from_row};
 use crate::error::Result;
 
 /// An issue as it is kept.
@@ -64,7 +64,10 @@ pub(crate) struct IssueUpdate {
     pub(crate) level: String,
     pub(crate) platform: String,
     pub(crate) logger: Option<String>,
+    /// Release of the newest event.
     pub(crate) release: Option<String>,
+    /// Release of the oldest event.
+    pub(crate) first_release: Option<String>,
     pub(crate) unhandled_at_ms: Option<i64>,
 }
 
@@ -80,11 +83,11 @@ pub(crate) async fn insert(
         "INSERT INTO issue (id, project_id, number, kind, title, culprit, metadata, level, platform, logger,
            status, first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
            is_unhandled_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $14, $15)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $16, $14, $15)",
         &[
             &new.id, &project_id, &number, &new.kind, &new.title, &new.culprit, &new.metadata, &new.level,
             &new.platform, &new.logger, &status, &new.first_seen_ms, &new.last_seen_ms, &new.release,
-            &new.unhandled_at_ms,
+            &new.unhandled_at_ms, &new.first_release,
         ],
     )
     .await?;
@@ -96,6 +99,7 @@ pub(crate) async fn add(tx: &mut Tx<'_>, update: &IssueUpdate) -> Result<()> {
     tx.execute(
         "UPDATE issue
          SET times_seen = times_seen + $2,
+           first_release = CASE WHEN first_seen_ms > $3 THEN $14 ELSE first_release END,
            first_seen_ms = CASE WHEN first_seen_ms > $3 THEN $3 ELSE first_seen_ms END,
            kind = CASE WHEN last_seen_ms <= $4 THEN $5 ELSE kind END,
            title = CASE WHEN last_seen_ms <= $4 THEN $6 ELSE title END,
@@ -111,18 +115,48 @@ pub(crate) async fn add(tx: &mut Tx<'_>, update: &IssueUpdate) -> Result<()> {
         &[
             &update.id, &update.added, &update.first_seen_ms, &update.last_seen_ms, &update.kind,
             &update.title, &update.culprit, &update.metadata, &update.level, &update.platform,
-            &update.logger, &update.release, &update.unhandled_at_ms,
+            &update.logger, &update.release, &update.unhandled_at_ms, &update.first_release,
         ],
     )
     .await?;
     Ok(())
 }
 
-/// Reopens an issue that was resolved, because a new event came.
-pub(crate) async fn reopen(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<()> {
-    tx.execute(
+/// Reopens an issue that was resolved, because a new event came, and says whether it was.
+pub(crate) async fn reopen(tx: &mut Tx<'_>, id: i64, now_ms: i64) -> Result<bool> {
+    let changed = tx.execute(
         "UPDATE issue SET status = 'unresolved', status_changed_at_ms = $2 WHERE id = $1 AND status = 'resolved'",
         &[&id, &now_ms],
+    )
+    .await?;
+    Ok(changed > 0)
+}
+
+/// Reopens an issue that was resolved before an event was received which only now turns out to belong to it,
+/// and says whether it was.
+pub(crate) async fn reopen_for(
+    tx: &mut Tx<'_>,
+    id: i64,
+    received_at_ms: i64,
+    now_ms: i64,
+) -> Result<bool> {
+    let changed = tx
+        .execute(
+            "UPDATE issue SET status = 'unresolved', status_changed_at_ms = $3
+             WHERE id = $1 AND status = 'resolved' AND COALESCE(status_changed_at_ms, 0) < $2",
+            &[&id, &received_at_ms, &now_ms],
+        )
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Gives an issue that was made for another one's events the time of that one's last decision.
+pub(crate) async fn inherit_decision(tx: &mut Tx<'_>, id: i64, from: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE issue
+         SET status_changed_at_ms = (SELECT o.status_changed_at_ms FROM issue o WHERE o.id = $2)
+         WHERE id = $1",
+        &[&id, &from],
     )
     .await?;
     Ok(())
@@ -134,18 +168,73 @@ pub(crate) async fn add_users(tx: &mut Tx<'_>, id: i64, by: i64) -> Result<()> {
     Ok(())
 }
 
-/// Takes one event off an issue's count, sets its times anew, and returns how many events are left.
-pub(crate) async fn take_one(tx: &mut Tx<'_>, id: i64, first_ms: i64, last_ms: i64) -> Result<i64> {
-    tx.one(
-        "UPDATE issue SET times_seen = times_seen - 1, first_seen_ms = $2, last_seen_ms = $3
-         WHERE id = $1
-         RETURNING times_seen",
-        &[&id, &first_ms, &last_ms],
-    )
-    .await
+/// Takes one event off an issue's count.
+pub(crate) async fn take_one(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+    tx.execute("UPDATE issue SET times_seen = times_seen - 1 WHERE id = $1", &[&id]).await?;
+    Ok(())
 }
 
-/// Removes an issue that lost its last event to another one.
+/// Sets when an issue was first seen, and in which release.
+pub(crate) async fn set_first(
+    tx: &mut Tx<'_>,
+    id: i64,
+    first_seen_ms: i64,
+    release: Option<&str>,
+) -> Result<()> {
+    let sql = "UPDATE issue SET first_seen_ms = $2, first_release = $3 WHERE id = $1";
+    tx.execute(sql, &[&id, &first_seen_ms, &release]).await?;
+    Ok(())
+}
+
+/// Lets another event than before speak for an issue, because the one that did moved away.
+pub(crate) async fn set_last(tx: &mut Tx<'_>, newest: &IssueUpdate) -> Result<()> {
+    tx.execute(
+        "UPDATE issue
+         SET last_seen_ms = $2, kind = $3, title = $4, culprit = $5, metadata = $6, level = $7,
+           platform = $8, logger = $9, last_release = $10, is_unhandled_at_ms = $11
+         WHERE id = $1",
+        &[
+            &newest.id,
+            &newest.last_seen_ms,
+            &newest.kind,
+            &newest.title,
+            &newest.culprit,
+            &newest.metadata,
+            &newest.level,
+            &newest.platform,
+            &newest.logger,
+            &newest.release,
+            &newest.unhandled_at_ms,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Sets when an issue was last seen.
+pub(crate) async fn set_last_seen(tx: &mut Tx<'_>, id: i64, last_seen_ms: i64) -> Result<()> {
+    let sql = "UPDATE issue SET last_seen_ms = $2 WHERE id = $1";
+    tx.execute(sql, &[&id, &last_seen_ms]).await?;
+    Ok(())
+}
+
+/// Adds what an emptied issue still counts, events that expired, to its heir. Users are counted anew, after
+/// [`super::issue_count::hand_over`].
+pub(crate) async fn hand_over(tx: &mut Tx<'_>, from: &StoredIssue, to: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE issue
+         SET times_seen = times_seen + $2,
+           users_seen = (SELECT COUNT(*) FROM issue_user u WHERE u.issue_id = $1),
+           first_release = CASE WHEN first_seen_ms > $3 THEN $4 ELSE first_release END,
+           first_seen_ms = CASE WHEN first_seen_ms > $3 THEN $3 ELSE first_seen_ms END
+         WHERE id = $1",
+        &[&to, &from.times_seen, &from.first_seen_ms, &from.first_release],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Removes an issue that has no event: it lost the last one to another issue, or never got one.
 pub(crate) async fn delete_emptied(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     tx.execute("DELETE FROM group_hash WHERE issue_id = $1", &[&id]).await?;
     tx.execute("DELETE FROM issue_user WHERE issue_id = $1", &[&id]).await?;
@@ -218,41 +307,6 @@ pub(crate) async fn by_number(
          FROM issue
          WHERE project_id = $1 AND number = $2",
         &[&project.0, &number],
-    )
-    .await
-}
-
-/// Place in a list that is ordered by last seen, newest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Before {
-    pub(crate) last_seen_ms: i64,
-    pub(crate) id: i64,
-}
-
-impl Before {
-    /// Before everything: the first page.
-    pub(crate) const START: Self = Self { last_seen_ms: i64::MAX, id: i64::MAX };
-}
-
-/// Returns issues of a project, last seen first; `status` `None` means all.
-pub(crate) async fn page(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    status: Option<&str>,
-    before: Before,
-    limit: i64,
-) -> Result<Vec<StoredIssue>> {
-    let args: [&dyn Bind; 5] = [&project.0, &before.last_seen_ms, &before.id, &limit, &status];
-    tx.all(
-        "SELECT id, project_id, number, kind, title, culprit, metadata, level, platform, logger, status,
-           first_seen_ms, last_seen_ms, times_seen, users_seen, first_release, last_release,
-           is_unhandled_at_ms
-         FROM issue
-         WHERE project_id = $1 AND (CAST($5 AS TEXT) IS NULL OR status = $5)
-           AND (last_seen_ms < $2 OR (last_seen_ms = $2 AND id < $3))
-         ORDER BY last_seen_ms DESC, id DESC
-         LIMIT $4",
-        &args,
     )
     .await
 }

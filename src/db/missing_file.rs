@@ -37,10 +37,43 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, missing: &[MissingFile]) -> Result<(
     Ok(())
 }
 
-/// Forgets what an event misses, because it was digested again.
-pub(crate) async fn delete_of_event(tx: &mut Tx<'_>, event_row_id: i64) -> Result<()> {
-    tx.execute("DELETE FROM missing_file WHERE event_row_id = $1", &[&event_row_id]).await?;
-    Ok(())
+/// Forgets what an event misses, because it is digested again or goes, and returns the keys.
+/// [`super::missing_key::add`] must hear of them.
+pub(crate) async fn delete_of_event(tx: &mut Tx<'_>, event_row_id: i64) -> Result<Vec<String>> {
+    tx.all("DELETE FROM missing_file WHERE event_row_id = $1 RETURNING key", &[&event_row_id]).await
+}
+
+/// Returns what an event misses.
+pub(crate) async fn of_event(tx: &mut Tx<'_>, event_row_id: i64) -> Result<Vec<String>> {
+    tx.all("SELECT key FROM missing_file WHERE event_row_id = $1", &[&event_row_id]).await
+}
+
+/// Returns the youngest file that answers to what an event missed; 0 where none does.
+pub(crate) async fn youngest_answer(tx: &mut Tx<'_>, event_row_id: i64) -> Result<i64> {
+    tx.one(
+        "SELECT COALESCE(MAX(k.file_id), 0)
+         FROM missing_file m
+         JOIN file_key k ON k.project_id = m.project_id AND k.key = m.key
+         WHERE m.event_row_id = $1",
+        &[&event_row_id],
+    )
+    .await
+}
+
+/// Returns the newest event that waits for a key, and when it was received.
+pub(crate) async fn newest_event(
+    tx: &mut Tx<'_>,
+    project_id: i64,
+    key: &str,
+) -> Result<Option<(i64, i64)>> {
+    tx.optional(
+        "SELECT event_row_id, received_at_ms FROM missing_file
+         WHERE project_id = $1 AND key = $2
+         ORDER BY received_at_ms DESC, event_row_id DESC
+         LIMIT 1",
+        &[&project_id, &key],
+    )
+    .await
 }
 
 /// Returns events that missed what a file answers to and have not seen it, newest first.
@@ -85,19 +118,4 @@ pub(crate) async fn count_as_seen(tx: &mut Tx<'_>, event_row_id: i64) -> Result<
 pub(crate) async fn stored_count(tx: &mut Tx<'_>, project_id: i64, key: &str) -> Result<i64> {
     tx.one("SELECT COUNT(*) FROM file_key WHERE project_id = $1 AND key = $2", &[&project_id, &key])
         .await
-}
-
-/// Returns how many events of a project wait for a key; counted up to `limit`.
-pub(crate) async fn waiting(
-    tx: &mut Tx<'_>,
-    project_id: i64,
-    key: &str,
-    limit: i64,
-) -> Result<i64> {
-    tx.one(
-        "SELECT COUNT(*) FROM (
-           SELECT 1 AS one FROM missing_file WHERE project_id = $1 AND key = $2 LIMIT $3) AS found",
-        &[&project_id, &key, &limit],
-    )
-    .await
 }

@@ -2,9 +2,7 @@
 //!
 //! `event.redigest_at_ms` is run time, backoff and lease in one, as `accepted.visible_at_ms` is.
 
-use protocol::id::IssueId;
-
-use super::engine::Tx;
+use super::engine::{Bind, Tx};
 use crate::error::Result;
 
 /// Asks for an event to be digested again.
@@ -44,13 +42,14 @@ pub(crate) async fn is_due(tx: &mut Tx<'_>, now_ms: i64) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Takes events that are to be digested again until `lease_until_ms`, and returns their rows, newest first.
+/// Takes events that are to be digested again and were tried between `attempts_min` and `attempts_max` times,
+/// until `lease_until_ms`, newest first.
 ///
 /// The try is counted before it is made, so that an event which ends the process does not end it for ever.
 pub(crate) async fn claim(
     tx: &mut Tx<'_>,
-    now_ms: i64,
-    lease_until_ms: i64,
+    (now_ms, lease_until_ms): (i64, i64),
+    (attempts_min, attempts_max): (i64, i64),
     limit: i64,
 ) -> Result<Vec<i64>> {
     let sql = tx.dialect().pick(
@@ -58,51 +57,107 @@ pub(crate) async fn claim(
          WHERE id IN (
            SELECT id FROM event
            WHERE redigest_at_ms IS NOT NULL AND redigest_at_ms <= $1
+             AND redigest_attempts >= $3 AND redigest_attempts <= $4
            ORDER BY id DESC
-           LIMIT $3)
+           LIMIT $5)
          RETURNING id",
         "UPDATE event SET redigest_at_ms = $2, redigest_attempts = redigest_attempts + 1
          WHERE id IN (
            SELECT id FROM event
            WHERE redigest_at_ms IS NOT NULL AND redigest_at_ms <= $1
+             AND redigest_attempts >= $3 AND redigest_attempts <= $4
            ORDER BY id DESC
-           LIMIT $3
+           LIMIT $5
            FOR UPDATE SKIP LOCKED)
          RETURNING id",
     );
-    let mut ids: Vec<i64> = tx.all(sql, &[&now_ms, &lease_until_ms, &limit]).await?;
+    let args: [&dyn Bind; 5] = [&now_ms, &lease_until_ms, &attempts_min, &attempts_max, &limit];
+    let mut ids: Vec<i64> = tx.all(sql, &args).await?;
     ids.sort_unstable_by(|a, b| b.cmp(a));
     Ok(ids)
 }
 
-/// Puts a new result beside the original, and the event into its issue.
+/// Keeps taken events for their process while it still works on them.
+pub(crate) async fn extend_lease(tx: &mut Tx<'_>, ids: &[i64], until_ms: i64) -> Result<()> {
+    for id in ids {
+        let sql =
+            "UPDATE event SET redigest_at_ms = $2 WHERE id = $1 AND redigest_at_ms IS NOT NULL";
+        tx.execute(sql, &[id, &until_ms]).await?;
+    }
+    Ok(())
+}
+
+/// Makes events be digested alone from now on, after `attempts` tries.
+pub(crate) async fn suspect(tx: &mut Tx<'_>, ids: &[i64], at_ms: i64, attempts: i64) -> Result<()> {
+    for id in ids {
+        tx.execute(
+            "UPDATE event SET redigest_at_ms = $2, redigest_attempts = $3 WHERE id = $1",
+            &[id, &at_ms, &attempts],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// What a second digest made of an event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewResult<'a> {
+    /// See `ingest::stored`.
+    pub(crate) original: &'a [u8],
+    /// See `ingest::stored`.
+    pub(crate) result: &'a [u8],
+    pub(crate) occurred_at_ms: i64,
+    pub(crate) user_hash: Option<&'a [u8]>,
+}
+
+/// Keeps both forms of an event anew, and puts it into its issue.
 pub(crate) async fn keep_result(
     tx: &mut Tx<'_>,
     id: i64,
-    issue: IssueId,
-    original: &[u8],
-    result: &[u8],
+    issue_id: i64,
+    kept: &NewResult<'_>,
 ) -> Result<()> {
     tx.execute(
         "UPDATE event
-         SET issue_id = $2, original = $3, result = $4, redigest_at_ms = NULL, redigest_attempts = 0, redigest_error = NULL
+         SET issue_id = $2, original = $3, result = $4, occurred_at_ms = $5, user_hash = $6,
+           redigest_at_ms = NULL, redigest_attempts = 0, redigest_error = NULL
          WHERE id = $1",
-        &[&id, &issue.0, &original, &result],
+        &[&id, &issue_id, &kept.original, &kept.result, &kept.occurred_at_ms, &kept.user_hash],
     )
     .await?;
     Ok(())
 }
 
-/// Puts an event off after a failure that is not its own: the try does not count.
-pub(crate) async fn put_off(tx: &mut Tx<'_>, id: i64, until_ms: i64) -> Result<()> {
-    tx.execute(
-        "UPDATE event
-         SET redigest_at_ms = $2,
-           redigest_attempts = CASE WHEN redigest_attempts > 0 THEN redigest_attempts - 1 ELSE 0 END
-         WHERE id = $1",
-        &[&id, &until_ms],
+/// Returns the row of the event of an issue that occurred first.
+pub(crate) async fn first_of(tx: &mut Tx<'_>, issue_id: i64) -> Result<Option<i64>> {
+    tx.optional(
+        "SELECT id FROM event WHERE issue_id = $1 ORDER BY occurred_at_ms, id LIMIT 1",
+        &[&issue_id],
     )
-    .await?;
+    .await
+}
+
+/// Returns the row of the event of an issue that occurred last.
+pub(crate) async fn newest_of(tx: &mut Tx<'_>, issue_id: i64) -> Result<Option<i64>> {
+    tx.optional(
+        "SELECT id FROM event WHERE issue_id = $1 ORDER BY occurred_at_ms DESC, id DESC LIMIT 1",
+        &[&issue_id],
+    )
+    .await
+}
+
+/// Puts events off after a failure that is not their own: the try does not count.
+pub(crate) async fn put_off(tx: &mut Tx<'_>, ids: &[i64], until_ms: i64) -> Result<()> {
+    for id in ids {
+        tx.execute(
+            "UPDATE event
+             SET redigest_at_ms = $2,
+               redigest_attempts = CASE WHEN redigest_attempts > 0 THEN redigest_attempts - 1 ELSE 0 END
+             WHERE id = $1",
+            &[id, &until_ms],
+        )
+        .await?;
+    }
     Ok(())
 }
 

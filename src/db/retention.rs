@@ -71,9 +71,8 @@ pub(crate) async fn oldest(tx: &mut Tx<'_>, which: Oldest) -> Result<Vec<Old>> {
     .await
 }
 
-/// Removes an event and what it missed; says whether it was there.
+/// Removes an event; says whether it was there.
 pub(crate) async fn delete_event(tx: &mut Tx<'_>, id: i64) -> Result<bool> {
-    tx.execute("DELETE FROM missing_file WHERE event_row_id = $1", &[&id]).await?;
     Ok(tx.execute("DELETE FROM event WHERE id = $1", &[&id]).await? > 0)
 }
 

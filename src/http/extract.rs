@@ -76,6 +76,14 @@ impl Access {
         }
     }
 
+    /// Returns who it is, in words for people: the address of a user, or the name of a token.
+    pub(crate) fn actor(&self) -> String {
+        match self {
+            Self::Token(token) => format!("token {}", token.name),
+            Self::Viewer(viewer) => viewer.user.email.clone(),
+        }
+    }
+
     /// Checks the permission `P` in an organization.
     ///
     /// # Errors
@@ -151,6 +159,8 @@ fn refuse_forged(app: &App, key: &SessionKey, method: &Method, headers: &HeaderM
 pub(crate) struct OrganizationAccess<P> {
     /// The organization.
     pub(crate) organization: Organization,
+    /// Who is calling, for the journal.
+    pub(crate) actor: String,
     permission: PhantomData<P>,
 }
 
@@ -161,7 +171,7 @@ impl<P: Permission> FromRequestParts<App> for OrganizationAccess<P> {
         let access = Access::from_request_parts(parts, app).await?;
         let organization = organization_of_path(parts, app).await?;
         access.require::<P>(organization.id)?;
-        Ok(Self { organization, permission: PhantomData })
+        Ok(Self { organization, actor: access.actor(), permission: PhantomData })
     }
 }
 
@@ -172,6 +182,8 @@ pub(crate) struct ProjectAccess<P> {
     pub(crate) organization: Organization,
     /// The project.
     pub(crate) project: Project,
+    /// Who is calling, for the journal.
+    pub(crate) actor: String,
     permission: PhantomData<P>,
 }
 
@@ -182,7 +194,7 @@ impl<P: Permission> FromRequestParts<App> for ProjectAccess<P> {
         let access = Access::from_request_parts(parts, app).await?;
         let (organization, project) = project_of_path(parts, app).await?;
         access.require::<P>(organization.id)?;
-        Ok(Self { organization, project, permission: PhantomData })
+        Ok(Self { organization, project, actor: access.actor(), permission: PhantomData })
     }
 }
 

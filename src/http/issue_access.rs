@@ -16,6 +16,7 @@ use crate::db::issue::StoredIssue;
 use crate::db::organization::Organization;
 use crate::db::project::Project;
 use crate::error::{Error, Result};
+use crate::issues::named;
 
 /// A caller with the permission `P` in the organization of an issue. The path names the issue by id or short
 /// id (`{issue}`), and the organization (`{organization}`) unless it is one of Sentry's old ones.
@@ -23,6 +24,8 @@ use crate::error::{Error, Result};
 pub(crate) struct IssueAccess<P> {
     /// The issue with what it belongs to.
     pub(crate) found: FoundIssue,
+    /// Who is calling, for the journal.
+    pub(crate) actor: String,
     permission: PhantomData<P>,
 }
 
@@ -51,7 +54,7 @@ impl<P: Permission> FromRequestParts<App> for IssueAccess<P> {
         };
         let found = found.ok_or(Error::NotFound)?;
         access.require::<P>(found.organization.id)?;
-        Ok(Self { found, permission: PhantomData })
+        Ok(Self { found, actor: access.actor(), permission: PhantomData })
     }
 }
 
@@ -93,14 +96,14 @@ async fn find_among(app: &App, ids: Vec<i64>, name: String) -> Result<Option<Fou
         .await
 }
 
-/// Finds an issue of an organization by id or short id.
+/// Finds an issue of an organization by id or short id, its own or that of one that leads to it.
 pub(crate) async fn find(
     tx: &mut Tx<'_>,
     organization: Organization,
     name: &str,
 ) -> Result<Option<FoundIssue>> {
     if let Ok(id) = name.parse::<IssueId>() {
-        let Some(issue) = db::issue::by_id(tx, id).await? else { return Ok(None) };
+        let Some(issue) = named::by_id(tx, id).await? else { return Ok(None) };
         let project = db::project::find(tx, organization.id, issue.project_id).await?;
         return Ok(project.map(|project| FoundIssue { organization, project, issue }));
     }
@@ -110,7 +113,7 @@ pub(crate) async fn find(
     }
 }
 
-/// Finds an issue of an organization by short id.
+/// Finds an issue of an organization by short id, its own or that of one that leads to it.
 pub(crate) async fn find_by_short_id(
     tx: &mut Tx<'_>,
     organization: Organization,
@@ -118,6 +121,6 @@ pub(crate) async fn find_by_short_id(
 ) -> Result<Option<FoundIssue>> {
     let project = db::project::find_by_slug(tx, organization.id, &short_id.slug).await?;
     let Some(project) = project else { return Ok(None) };
-    let issue = db::issue::by_number(tx, ProjectId(project.id), short_id.number).await?;
+    let issue = named::by_number(tx, ProjectId(project.id), short_id.number).await?;
     Ok(issue.map(|issue| FoundIssue { organization, project, issue }))
 }

@@ -13,4 +13,5 @@ pub(crate) mod path;
 pub(crate) mod routes;
 pub(crate) mod session_cookie;
 pub(crate) mod upload;
+pub(crate) mod upload_help;
 pub(crate) mod web;

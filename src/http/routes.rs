@@ -11,7 +11,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::api::{attachment, auth_info, event, issue, issue_list, organization, project};
+use super::api::{
+    activity, attachment, auth_info, event, issue, issue_list, missing, organization, project,
+};
 use super::ingest::{cors, envelope, store};
 use super::upload::{JSON_BYTES_MAX, artifact_bundle, chunk, debug_file};
 use super::{access_log, health, web};
@@ -54,7 +56,7 @@ fn api() -> Router<App> {
         .route("/organizations/", get(organization::list))
         .route("/organizations/{organization}/", get(organization::show))
         .route("/organizations/{organization}/projects/", get(project::list))
-        .route("/organizations/{organization}/issues/", get(issue_list::of_organization))
+        .route("/organizations/{organization}/issues/", get(issue_list::of_organization).put(issue::update_many_of_organization))
         .nest("/organizations/{organization}/issues/{issue}/", issue())
         .nest("/issues/{issue}/", issue())
         .route("/organizations/{organization}/shortids/{short_id}/", get(issue::by_short_id))
@@ -72,6 +74,7 @@ fn api() -> Router<App> {
         .route("/projects/{organization}/{project}/events/{event}/attachments/{attachment}/", get(attachment::show))
         .route("/projects/{organization}/{project}/files/difs/assemble/", post(debug_file::assemble).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/projects/{organization}/{project}/files/dsyms/", get(debug_file::list))
+        .route("/projects/{organization}/{project}/files/missing/", get(missing::list))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(never_stored))
@@ -82,6 +85,7 @@ fn api() -> Router<App> {
 fn issue() -> Router<App> {
     Router::new()
         .route("/", get(issue::show).put(issue::update))
+        .route("/activities/", get(activity::list))
         .route("/tags/", get(issue::tags))
         .route("/tags/{key}/", get(issue::tag))
         .route("/hashes/", get(issue::hashes))
@@ -97,17 +101,46 @@ fn web() -> Router<App> {
         .route("/login", get(web::login::show).post(web::login::submit))
         .route("/logout", post(web::login::leave))
         .route("/assets/{name}", get(web::asset::show))
+        .route("/theme", post(web::theme::choose))
+        .merge(sentry_links())
         .route("/{organization}/", get(web::projects::of_organization))
+        .route("/{organization}/issues/", get(web::issues::of_organization))
+        .route("/{organization}/issues/status", post(web::bulk::of_organization))
         .route("/{organization}/{project}/", get(web::issues::front))
         .route("/{organization}/{project}/issues/", get(web::issues::list))
+        .route("/{organization}/{project}/issues/status", post(web::bulk::of_project))
         .route("/{organization}/{project}/issues/{issue}/", get(web::issue::latest))
         .route("/{organization}/{project}/issues/{issue}/status", post(web::status::change))
+        .route("/{organization}/{project}/issues/{issue}/tags/", get(web::issue_tags::list))
+        .route("/{organization}/{project}/issues/{issue}/events/", get(web::issue_events::list))
         .route("/{organization}/{project}/issues/{issue}/events/{event_id}/", get(web::issue::event))
+        .route("/{organization}/{project}/missing/", get(web::missing::list))
         .route("/{organization}/{project}/events/{event_id}/", get(web::event::find))
         .route("/{organization}/{project}/events/{event_id}/json", get(web::event::json))
+        .route("/{organization}/{project}/events/{event_id}/text", get(web::report::text))
+        .route("/{organization}/{project}/events/{event_id}/markdown", get(web::report::markdown))
         .route("/{organization}/{project}/events/{event_id}/attachments/{attachment}", get(web::attachment::download))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(web::dress::around))
+}
+
+/// Addresses of Sentry's own pages, as its clients print them: they lead to ours.
+#[rustfmt::skip]
+fn sentry_links() -> Router<App> {
+    Router::new()
+        .route("/issues/{issue}", get(web::sentry_links::any_issue))
+        .route("/issues/{issue}/", get(web::sentry_links::any_issue))
+        .route("/organizations/{organization}", get(web::sentry_links::organization))
+        .route("/organizations/{organization}/", get(web::sentry_links::organization))
+        .route("/organizations/{organization}/issues", get(web::sentry_links::issues))
+        .route("/organizations/{organization}/issues/", get(web::sentry_links::issues))
+        .route("/organizations/{organization}/issues/{issue}", get(web::sentry_links::issue))
+        .route("/organizations/{organization}/issues/{issue}/", get(web::sentry_links::issue))
+        .route("/organizations/{organization}/issues/{issue}/{*rest}", get(web::sentry_links::below_issue))
+        .route("/organizations/{organization}/projects", get(web::sentry_links::organization))
+        .route("/organizations/{organization}/projects/", get(web::sentry_links::organization))
+        .route("/organizations/{organization}/projects/{project}", get(web::sentry_links::project))
+        .route("/organizations/{organization}/projects/{project}/", get(web::sentry_links::project))
 }
 
 /// An address of nothing: programs are told so in JSON, people on a page.

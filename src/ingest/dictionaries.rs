@@ -12,8 +12,8 @@ use quick_cache::sync::Cache;
 use super::compress::Dictionary;
 use super::stored::{Unpacker, dictionary_needed};
 use crate::clock::Clock;
-use crate::db::dictionary;
-use crate::db::engine::Db;
+use crate::db::dictionary::{self, StoredDictionary};
+use crate::db::engine::{Db, Tx};
 use crate::error::{Error, Result};
 
 /// Dictionaries by the id that frames name.
@@ -137,15 +137,36 @@ impl Shelf {
         Ok(Unpacker(found))
     }
 
+    /// As [`unpacker`](Self::unpacker) for one blob, inside of a transaction.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn unpacker_in(&self, tx: &mut Tx<'_>, blob: &[u8]) -> Result<Unpacker> {
+        let mut found = Dictionaries::new();
+        let id = dictionary_needed(blob);
+        if id != 0 {
+            let dictionary = match self.by_id.get(&id) {
+                Some(dictionary) => dictionary,
+                None => self.keep(id, dictionary::find(tx, row_of(id)).await?)?,
+            };
+            found.insert(id, dictionary);
+        }
+        Ok(Unpacker(found))
+    }
+
     async fn find(&self, db: &Db, id: u32) -> Result<Arc<Dictionary>> {
         if let Some(dictionary) = self.by_id.get(&id) {
             return Ok(dictionary);
         }
-        let row = i64::from(id) - i64::from(ID_BASE);
-        let stored = db
-            .read(move |tx| Box::pin(async move { dictionary::find(tx, row).await }))
-            .await?
-            .ok_or_else(|| Error::internal(format!("the dictionary {row} is gone")))?;
+        let row = row_of(id);
+        let stored =
+            db.read(move |tx| Box::pin(async move { dictionary::find(tx, row).await })).await?;
+        self.keep(id, stored)
+    }
+
+    fn keep(&self, id: u32, stored: Option<StoredDictionary>) -> Result<Arc<Dictionary>> {
+        let stored = stored
+            .ok_or_else(|| Error::internal(format!("the dictionary {} is gone", row_of(id))))?;
         let dictionary = Arc::new(Dictionary::new(id, stored.body));
         self.by_id.insert(id, Arc::clone(&dictionary));
         Ok(dictionary)
@@ -154,6 +175,11 @@ impl Shelf {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Known>> {
         self.projects.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the row of the dictionary that frames name so.
+fn row_of(id: u32) -> i64 {
+    i64::from(id) - i64::from(ID_BASE)
 }
 
 /// Returns the id that frames name for a row.

@@ -1,13 +1,16 @@
 //! The gate before the queue: how much may be on its way and waiting, and how fast a key may send.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::accept::{self, Rows};
 use super::disk::Disk;
+use super::held::{Held, Receiving};
 use crate::config::limits::Limits;
+use crate::db::engine::Group;
 use crate::db::outcome::OutcomeKey;
 use crate::db::project_key::Admission;
 use crate::error::{Error, Result};
@@ -32,6 +35,8 @@ const HOUR_MS: i64 = 3_600_000;
 pub(crate) struct Intake {
     /// Room on the disk of the data folder.
     pub(crate) disk: Disk,
+    /// Where the writes of concurrent requests meet.
+    pub(super) writes: Arc<Group<Rows>>,
     accepting: Semaphore,
     permits: usize,
     large: Semaphore,
@@ -46,44 +51,6 @@ pub(crate) struct Intake {
 struct Window {
     ends_at_ms: i64,
     events: u32,
-}
-
-/// What all requests hold in memory while they come in.
-#[derive(Debug)]
-struct Receiving {
-    bytes: AtomicUsize,
-    bytes_max: usize,
-}
-
-/// What one request holds in memory while it comes in.
-// Invariant: `bytes` is its part of `receiving.bytes`.
-#[derive(Debug)]
-pub(crate) struct Held {
-    receiving: Arc<Receiving>,
-    bytes: usize,
-}
-
-impl Held {
-    /// Counts more, or says that there is no room for it.
-    pub(crate) fn grow(&mut self, by: usize) -> bool {
-        let Receiving { bytes, bytes_max } = &*self.receiving;
-        let grown = |held: usize| held.checked_add(by).filter(|held| held <= bytes_max);
-        let is_granted = bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok();
-        self.bytes += if is_granted { by } else { 0 };
-        is_granted
-    }
-
-    /// Holds nothing any more.
-    pub(crate) fn let_go(&mut self) {
-        self.receiving.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.bytes = 0;
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.let_go();
-    }
 }
 
 /// A key sends faster than it may.
@@ -101,13 +68,11 @@ impl Intake {
             (bytes / PERMIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self {
             disk: Disk::default(),
+            writes: Group::new(accept::insert),
             accepting: Semaphore::new(permits),
             permits,
             large: Semaphore::new(LARGE_AT_ONCE),
-            receiving: Arc::new(Receiving {
-                bytes: AtomicUsize::new(0),
-                bytes_max: bytes / RECEIVING_PART,
-            }),
+            receiving: Arc::new(Receiving::new(bytes / RECEIVING_PART)),
             backlog_bytes: AtomicI64::new(0),
             windows: Mutex::new(HashMap::new()),
             outcomes: Mutex::new(BTreeMap::new()),
@@ -128,7 +93,7 @@ impl Intake {
 
     /// Begins to count what one request holds in memory.
     pub(crate) fn hold(&self) -> Held {
-        Held { receiving: Arc::clone(&self.receiving), bytes: 0 }
+        Held::new(&self.receiving)
     }
 
     /// Says whether somebody waits for an event to be accepted.

@@ -7,6 +7,7 @@ use super::count_tags;
 use super::digest::Digested;
 use super::missing::Missing;
 use crate::app::App;
+use crate::clock::Clock;
 use crate::db::engine::{Dialect, Tx};
 use crate::db::event::{EventKey, StoredEvent};
 use crate::db::issue::IssueUpdate;
@@ -14,6 +15,7 @@ use crate::db::issue_count::{TagKey, UserKey};
 use crate::db::{self, accepted, event, issue, issue_count, redigest};
 use crate::error::Result;
 use crate::grouping;
+use crate::issues::journal;
 
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
@@ -70,16 +72,21 @@ async fn keep_slice(app: &App, digested: Vec<(i64, Digested)>) -> Result<Kept> {
         digested,
     };
     let candidates: Arc<Vec<Candidate>> = Arc::new(digested.into_iter().map(candidate).collect());
-    let now_ms = app.clock.now_ms();
+    let (clock, now_ms) = (app.clock.clone(), app.clock.now_ms());
     app.db
         .write_digest(move |tx| {
-            let candidates = Arc::clone(&candidates);
-            Box::pin(async move { keep_in(tx, &candidates, now_ms).await })
+            let (candidates, clock) = (Arc::clone(&candidates), clock.clone());
+            Box::pin(async move { keep_in(tx, &clock, &candidates, now_ms).await })
         })
         .await
 }
 
-async fn keep_in(tx: &mut Tx<'_>, candidates: &[Candidate], now_ms: i64) -> Result<Kept> {
+async fn keep_in(
+    tx: &mut Tx<'_>,
+    clock: &Clock,
+    candidates: &[Candidate],
+    now_ms: i64,
+) -> Result<Kept> {
     let fresh = fresh(tx, candidates).await?;
     let mut issues = Issues::default();
     let mut rows = Vec::with_capacity(fresh.len());
@@ -97,7 +104,7 @@ async fn keep_in(tx: &mut Tx<'_>, candidates: &[Candidate], now_ms: i64) -> Resu
         .filter(|(_, row)| inserted.contains(&key(row)))
         .map(|(candidate, row)| (*candidate, row.issue_id))
         .collect();
-    count(tx, &counted, now_ms).await?;
+    count(tx, clock, &counted, now_ms).await?;
     remember_missing(tx, &counted, now_ms).await?;
     issues.drop_unused(tx, &counted).await?;
     let ids: Vec<i64> = candidates.iter().map(|candidate| candidate.accepted_id).collect();
@@ -200,7 +207,12 @@ pub(super) async fn find_or_make(tx: &mut Tx<'_>, new: &NewIssue<'_>) -> Result<
 }
 
 /// Adds new events to everything that counts them, in key order.
-async fn count(tx: &mut Tx<'_>, events: &[(&Candidate, i64)], now_ms: i64) -> Result<()> {
+async fn count(
+    tx: &mut Tx<'_>,
+    clock: &Clock,
+    events: &[(&Candidate, i64)],
+    now_ms: i64,
+) -> Result<()> {
     let mut issues: BTreeMap<i64, IssueUpdate> = BTreeMap::new();
     let mut users: BTreeMap<UserKey, i64> = BTreeMap::new();
     let mut tags: BTreeMap<TagKey, (i64, i64)> = BTreeMap::new();
@@ -229,7 +241,9 @@ async fn count(tx: &mut Tx<'_>, events: &[(&Candidate, i64)], now_ms: i64) -> Re
     // Hot issue rows last, so that they are locked as briefly as possible.
     for (issue_id, update) in &issues {
         issue::add(tx, update).await?;
-        issue::reopen(tx, *issue_id, now_ms).await?;
+        if issue::reopen(tx, *issue_id, now_ms).await? {
+            journal::regressed(tx, clock, *issue_id, now_ms).await?;
+        }
         if let Some(n) = new_users.get(issue_id) {
             issue::add_users(tx, *issue_id, *n).await?;
         }
@@ -240,12 +254,14 @@ async fn count(tx: &mut Tx<'_>, events: &[(&Candidate, i64)], now_ms: i64) -> Re
 /// Adds one event's update to the sum of its issue's; the newest event speaks for the issue.
 fn merge(sum: &mut IssueUpdate, other: &IssueUpdate) {
     let added = sum.added + other.added;
-    let first_seen_ms = sum.first_seen_ms.min(other.first_seen_ms);
+    let first = if other.first_seen_ms < sum.first_seen_ms { other } else { &*sum };
+    let (first_seen_ms, first_release) = (first.first_seen_ms, first.first_release.clone());
     if other.last_seen_ms >= sum.last_seen_ms {
         *sum = other.clone();
     }
     sum.added = added;
     sum.first_seen_ms = first_seen_ms;
+    sum.first_release = first_release;
 }
 
 async fn remember_missing(

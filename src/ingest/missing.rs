@@ -6,17 +6,33 @@ use std::collections::BTreeMap;
 use super::digest::Digested;
 use crate::db::engine::Tx;
 use crate::db::missing_file::{self, MissingFile};
+use crate::db::missing_key;
 use crate::error::Result;
 
 /// What the events of one transaction miss.
 #[derive(Default)]
-pub(super) struct Missing {
+pub(crate) struct Missing {
     /// Files by project and key, as this transaction sees them.
     stored: BTreeMap<(i64, String), i64>,
     rows: Vec<MissingFile>,
+    /// By how much the number of events that wait for a key changes.
+    waiting: BTreeMap<(i64, String), i64>,
 }
 
 impl Missing {
+    /// Forgets what an event missed until now.
+    pub(crate) async fn forget(
+        &mut self,
+        tx: &mut Tx<'_>,
+        project_id: i64,
+        event_row_id: i64,
+    ) -> Result<()> {
+        for key in missing_file::delete_of_event(tx, event_row_id).await? {
+            *self.waiting.entry((project_id, key)).or_default() -= 1;
+        }
+        Ok(())
+    }
+
     /// Adds what one event misses, and says whether a file arrived since it was looked up: then the event
     /// must be digested once more. Each such round has a new file for its reason, so the rounds end.
     pub(super) async fn of(
@@ -32,6 +48,7 @@ impl Missing {
                 Some(stored) => *stored,
                 None => missing_file::stored_count(tx, digested.project_id, key).await?,
             };
+            *self.waiting.entry(place.clone()).or_default() += 1;
             self.stored.insert(place, stored);
             has_arrived |= stored > *looked_up;
             self.rows.push(MissingFile {
@@ -46,8 +63,9 @@ impl Missing {
     }
 
     /// Writes it down, in key order.
-    pub(super) async fn keep(mut self, tx: &mut Tx<'_>) -> Result<()> {
+    pub(crate) async fn keep(mut self, tx: &mut Tx<'_>) -> Result<()> {
         self.rows.sort();
-        missing_file::insert(tx, &self.rows).await
+        missing_file::insert(tx, &self.rows).await?;
+        missing_key::add(tx, &self.waiting).await
     }
 }

@@ -52,6 +52,7 @@ pub(crate) fn summarize(event: &Event) -> IssueUpdate {
         platform: event.platform.clone().unwrap_or_default(),
         logger: event.logger.clone(),
         release: event.release.clone(),
+        first_release: event.release.clone(),
         unhandled_at_ms: is_unhandled(event).then_some(occurred_at_ms),
     }
 }

@@ -1,17 +1,21 @@
 //! Digests events again for which a file has arrived: in bounded batches, newest first, beside the accepts.
 //!
 //! Every stored file queues a job under its own id. The job marks the events that missed what the file
-//! answers to; the marked ones are then taken and digested one by one.
+//! answers to; the marked ones are then taken and digested together. What was in hand when a process ended
+//! twice is tried alone, so that an event which ends the process takes no others with it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tracing::warn;
 
 use crate::app::App;
 use crate::db::engine::{Dialect, Tx};
-use crate::db::{event, file_key, job, missing_file, redigest as queue};
-use crate::error::Result;
-use crate::ingest::redigest;
+use crate::db::event::StoredEvent;
+use crate::db::{file_key, job, missing_file, redigest as queue};
+use crate::error::{Error, Result};
+use crate::ingest::portion;
+use crate::ingest::redigest::{self, Reason, Report};
 
 /// Kind of the jobs.
 const KIND: &str = "resymbolicate";
@@ -21,12 +25,16 @@ const MARKED_MAX: i64 = 512;
 const BATCH_MAX: i64 = 16;
 /// How long the loop sleeps if nobody wakes it.
 const POLL: Duration = Duration::from_secs(5);
-/// Tries after which an event keeps its old result.
-const ATTEMPTS_MAX: i64 = 3;
+/// From this many tries on an event is digested alone.
+const ATTEMPTS_BEFORE_ALONE: i64 = 2;
+/// Tries after which an event keeps its old result, until another file arrives.
+const ATTEMPTS_MAX: i64 = 4;
 /// How long after a try that ended badly the next one comes, in milliseconds.
 const RETRY_MS: i64 = 30_000;
-/// How long taken events belong to their process, in milliseconds: longer than deriving a large file takes.
-const LEASE_MS: i64 = 600_000;
+/// How long taken events belong to their process, in milliseconds; long against skewed clocks.
+const LEASE_MS: i64 = 60_000;
+/// How often the lease is renewed while a batch takes long (a large file is derived).
+const RENEW: Duration = Duration::from_millis(LEASE_MS as u64 / 3);
 /// PostgreSQL: how long after a file arrived a digest that did not see it may still be on its way to commit,
 /// in milliseconds. The job then looks once more.
 const SETTLE_MS: i64 = 60_000;
@@ -60,43 +68,149 @@ pub(crate) async fn turn(app: App) -> Result<()> {
 
 /// Digests one batch again and says whether there was one.
 pub(crate) async fn work(app: &App) -> Result<bool> {
-    let mut rows = claim(app).await?;
-    let had_rows = !rows.is_empty();
-    let mut outcome = Ok(());
-    while let Some(id) = rows.first().copied()
-        && outcome.is_ok()
-        && !app.shutdown.is_cancelled()
-    {
-        outcome = one(app, id).await;
-        if outcome.is_ok() {
-            rows.remove(0);
-        }
+    let claimed = claim(app, (0, ATTEMPTS_BEFORE_ALONE - 1), BATCH_MAX).await?;
+    if !claimed.ids.is_empty() {
+        batch(app, claimed.ids).await?;
+        return Ok(true);
     }
-    give_back(app, rows, outcome.is_ok()).await?;
-    outcome.map(|()| had_rows)
+    let suspects = claim(app, (ATTEMPTS_BEFORE_ALONE, i64::MAX), 1).await?;
+    let had_suspects = !suspects.ids.is_empty();
+    for suspect in suspects.ids {
+        alone(app, suspect).await?;
+    }
+    // A file that nothing waited for is no reason to sleep before the next one.
+    Ok(had_suspects || claimed.had_arrivals || suspects.had_arrivals)
 }
 
-/// Gives taken events back: at the end of the process at once, after a failure that is not theirs later.
-async fn give_back(app: &App, ids: Vec<i64>, at_once: bool) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
+/// Which try of an event this is, by row.
+type Tries = BTreeMap<i64, i64>;
+
+/// Digests taken events portion by portion.
+async fn batch(app: &App, claimed: Vec<i64>) -> Result<()> {
+    let mut rest = claimed;
+    while !rest.is_empty() && !app.shutdown.is_cancelled() {
+        portion::wait_for_accepts(app).await?;
+        let (taken, rows) = portion::read(app, &rest).await?;
+        let tries = rows.iter().map(|row| (row.id, row.redigest_attempts)).collect();
+        match leased(app, rows, &rest).await {
+            Ok(report) => finish(app, &tries, report).await?,
+            Err(error) if is_passing(&error) => {
+                give_back(app, rest, RETRY_MS).await?;
+                return Err(error);
+            }
+            Err(error) => {
+                // Perhaps one of them is to blame: alone it can only stop itself.
+                warn!(
+                    "{taken} events could not be digested again together, each is tried alone: {error}"
+                );
+                suspect(app, rest[..taken].to_vec()).await?;
+            }
+        }
+        rest.drain(..taken);
     }
-    let until_ms = app.clock.now_ms() + if at_once { 0 } else { RETRY_MS };
+    // Only at the end of the process something is left: others may have it at once.
+    give_back(app, rest, 0).await
+}
+
+/// Digests an event again that was in hand when a process ended, or whose batch failed.
+async fn alone(app: &App, id: i64) -> Result<()> {
+    let (_, rows) = portion::read(app, &[id]).await?;
+    let tries: Tries = rows.iter().map(|row| (row.id, row.redigest_attempts)).collect();
+    if tries.values().any(|tries| *tries > ATTEMPTS_MAX) {
+        let reason = "the process ended again and again while it was digesting this event again";
+        return give_up(app, id, reason.to_owned()).await;
+    }
+    match leased(app, rows, &[id]).await {
+        Ok(report) => finish(app, &tries, report).await,
+        Err(error) if is_passing(&error) => {
+            give_back(app, vec![id], RETRY_MS).await?;
+            Err(error)
+        }
+        Err(error) => {
+            let failed = vec![(id, error.to_string())];
+            finish(app, &tries, Report { failed, ..Report::default() }).await
+        }
+    }
+}
+
+/// Says whether a failure passes by itself and no event can be its reason.
+fn is_passing(error: &Error) -> bool {
+    matches!(error, Error::Busy | Error::Unavailable { .. })
+}
+
+/// Digests events again, and renews the lease of all that are in hand while that takes long.
+async fn leased(app: &App, rows: Vec<StoredEvent>, in_hand: &[i64]) -> Result<Report> {
+    let mut redigest = std::pin::pin!(redigest::redigest(app, rows, Reason::Files));
+    loop {
+        tokio::select! {
+            report = &mut redigest => return report,
+            () = tokio::time::sleep(RENEW) => {
+                if let Err(error) = renew(app, in_hand.to_vec()).await {
+                    warn!("could not renew the lease of {} events: {error}", in_hand.len());
+                }
+            }
+        }
+    }
+}
+
+async fn renew(app: &App, ids: Vec<i64>) -> Result<()> {
+    let until_ms = app.clock.now_ms() + LEASE_MS;
     app.db
         .write(move |tx| {
             let ids = ids.clone();
-            Box::pin(async move {
-                for id in ids {
-                    queue::put_off(tx, id, until_ms).await?;
-                }
-                Ok(())
-            })
+            Box::pin(async move { queue::extend_lease(tx, &ids, until_ms).await })
         })
         .await
 }
 
+/// Tries events that failed later once more, up to a number of times.
+async fn finish(app: &App, tries: &Tries, report: Report) -> Result<()> {
+    for (id, error) in report.failed {
+        let attempts = tries.get(&id).copied().unwrap_or(ATTEMPTS_MAX);
+        warn!(event.row = id, "could not digest event {id} again (try {attempts}): {error}");
+        if attempts < ATTEMPTS_MAX {
+            retry(app, id, app.clock.now_ms() + RETRY_MS, error).await?;
+        } else {
+            give_up(app, id, error).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives taken events back after a failure that is not theirs, or at the end of the process.
+async fn give_back(app: &App, ids: Vec<i64>, after_ms: i64) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let until_ms = app.clock.now_ms() + after_ms;
+    app.db
+        .write(move |tx| {
+            let ids = ids.clone();
+            Box::pin(async move { queue::put_off(tx, &ids, until_ms).await })
+        })
+        .await
+}
+
+async fn suspect(app: &App, ids: Vec<i64>) -> Result<()> {
+    let now_ms = app.clock.now_ms();
+    app.db
+        .write(move |tx| {
+            let ids = ids.clone();
+            Box::pin(async move { queue::suspect(tx, &ids, now_ms, ATTEMPTS_BEFORE_ALONE).await })
+        })
+        .await
+}
+
+/// What was taken.
+#[derive(Debug, Default)]
+struct Claimed {
+    ids: Vec<i64>,
+    /// Whether a file had arrived.
+    had_arrivals: bool,
+}
+
 /// Marks what waited for a stored file, and takes what is marked. Nothing is written if there is nothing.
-async fn claim(app: &App) -> Result<Vec<i64>> {
+async fn claim(app: &App, attempts: (i64, i64), limit: i64) -> Result<Claimed> {
     let now_ms = app.clock.now_ms();
     let (has_arrivals, has_marked) = app
         .db
@@ -107,16 +221,18 @@ async fn claim(app: &App) -> Result<Vec<i64>> {
         })
         .await?;
     if !has_arrivals && !has_marked {
-        return Ok(Vec::new());
+        return Ok(Claimed::default());
     }
-    app.db
+    let ids = app
+        .db
         .write_digest(move |tx| {
             Box::pin(async move {
                 mark(tx, now_ms).await?;
-                queue::claim(tx, now_ms, now_ms + LEASE_MS, BATCH_MAX).await
+                queue::claim(tx, (now_ms, now_ms + LEASE_MS), attempts, limit).await
             })
         })
-        .await
+        .await?;
+    Ok(Claimed { ids, had_arrivals: has_arrivals })
 }
 
 /// Marks the events that waited for one arrived file; the job ends when there is none left.
@@ -141,33 +257,11 @@ async fn mark(tx: &mut Tx<'_>, now_ms: i64) -> Result<()> {
     job::finish(tx, KIND, &job.dedupe).await
 }
 
-async fn one(app: &App, id: i64) -> Result<()> {
-    let row = app.db.read(move |tx| Box::pin(async move { event::by_row(tx, id).await })).await?;
-    let Some(row) = row else { return Ok(()) };
-    let attempts = row.redigest_attempts;
-    let now_ms = app.clock.now_ms();
-    if attempts > ATTEMPTS_MAX {
-        let reason = "the process ended three times while it was digesting this event again";
-        return give_up(app, id, reason.to_owned()).await;
-    }
-    match redigest::redigest(app, row).await? {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            warn!(event.row = id, "could not digest event {id} again (try {attempts}): {error}");
-            if attempts < ATTEMPTS_MAX {
-                retry(app, id, now_ms, error).await
-            } else {
-                give_up(app, id, error).await
-            }
-        }
-    }
-}
-
-async fn retry(app: &App, id: i64, now_ms: i64, reason: String) -> Result<()> {
+async fn retry(app: &App, id: i64, at_ms: i64, reason: String) -> Result<()> {
     app.db
         .write(move |tx| {
             let reason = reason.clone();
-            Box::pin(async move { queue::retry(tx, id, now_ms + RETRY_MS, &reason).await })
+            Box::pin(async move { queue::retry(tx, id, at_ms, &reason).await })
         })
         .await
 }

@@ -31,6 +31,8 @@ pub enum Section {
     Projects,
     /// A project's issues, and everything below.
     Issues,
+    /// The files that a project's events wait for.
+    Missing,
     /// Neither.
     None,
 }
@@ -48,6 +50,31 @@ pub enum Theme {
 }
 
 impl Theme {
+    /// All themes, in the order of the switch.
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// Returns the word that the form sends and the cookie holds.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// Reads that word; anything unknown is [`Theme::System`].
+    pub fn from_text(text: &str) -> Self {
+        Self::ALL.into_iter().find(|theme| theme.as_str() == text).unwrap_or_default()
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Light => "Light",
+            Self::Dark => "Dark",
+        }
+    }
+
     /// Returns the class of the `html` element.
     pub(crate) fn class(self) -> &'static str {
         match self {
@@ -75,6 +102,11 @@ impl Project {
     /// Returns the address of its issue list.
     pub fn issues_url(&self) -> String {
         format!("/{}/{}/issues/", self.organization, self.slug)
+    }
+
+    /// Returns the address of the list of files that its events wait for.
+    pub fn missing_url(&self) -> String {
+        format!("/{}/{}/missing/", self.organization, self.slug)
     }
 
     /// Returns the address of one of its issues, showing the latest event.

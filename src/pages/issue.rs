@@ -6,6 +6,7 @@ use protocol::level::Level;
 use protocol::stacktrace::FrameStatus;
 use protocol::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::bars::Bars;
 use crate::chrome::{Chrome, Project};
 use crate::crumbs::{Crumb, crumbs};
@@ -17,6 +18,7 @@ use crate::images::{Images, images};
 use crate::page::{Page, RenderError};
 use crate::reason::missing_keys;
 use crate::source::Contexts;
+use crate::tags::TagShare;
 use crate::threads::{ThreadCard, other_threads};
 use crate::trace::{TraceCard, Viewing, cards, first_missing, resolved, shown_frames};
 use crate::when::{When, day_before};
@@ -46,6 +48,10 @@ pub struct IssuePage {
     pub attachments: Vec<Attachment>,
     /// Figures of the issue; what is empty is not shown.
     pub stats: IssueStats,
+    /// Why the event is in this issue.
+    pub grouping: Grouping,
+    /// What happened to the issue.
+    pub activity: Activity,
 }
 
 /// The issue.
@@ -75,6 +81,8 @@ pub struct Issue {
     pub first_release: Option<String>,
     /// Release of the last event.
     pub last_release: Option<String>,
+    /// When its status was changed last.
+    pub status_changed: Option<Timestamp>,
 }
 
 /// Whether somebody still has to look at an issue.
@@ -160,8 +168,12 @@ pub struct Navigation {
     pub current: String,
     /// Where it stands: `1 of 1,284`.
     pub position: String,
-    /// Address of the event's JSON.
+    /// Address of the event's JSON; its text and its Markdown stand beside it.
     pub json: String,
+    /// Address of the event as text.
+    pub text: String,
+    /// Address of the event as Markdown.
+    pub markdown: String,
 }
 
 impl Navigation {
@@ -193,15 +205,17 @@ pub struct IssueStats {
     pub tags: Vec<TagShare>,
 }
 
-/// The most frequent value of a tag.
-#[derive(Debug, Clone)]
-pub struct TagShare {
-    /// The tag.
-    pub key: String,
-    /// Its most frequent value.
-    pub value: String,
-    /// Events with that value, in percent of those with the tag, 0 to 100.
-    pub percent: u8,
+/// Why events are in this issue.
+#[derive(Debug, Clone, Default)]
+pub struct Grouping {
+    /// The hash over all parts, in hex digits.
+    pub hash: String,
+    /// Version of the algorithm.
+    pub version: i64,
+    /// Hashes that lead to the issue; more than one after a change of the algorithm.
+    pub hashes: usize,
+    /// What was hashed: where it comes from, and the value.
+    pub parts: Vec<(String, String)>,
 }
 
 impl Page for IssuePage {
@@ -325,6 +339,20 @@ impl<'a> View<'a> {
             known.into_iter().filter_map(|(key, words)| Some((words, context(key)?))).collect();
         found.extend(self.page.event.server_name.clone().map(|name| ("Host", name)));
         found
+    }
+
+    /// What was hashed, in words.
+    fn grouped_by(&self) -> &'static str {
+        let is = |source: &str| self.page.grouping.parts.iter().any(|(of, _)| of == source);
+        if is("fingerprint") {
+            "Events with the same fingerprint, set by the SDK or the program, are one issue."
+        } else if is("frame") {
+            "Events with the same exceptions and the same functions in the same order are one issue. Lines, \
+             addresses and messages do not count."
+        } else {
+            "Events with the same type and the same message are one issue; numbers, ids and addresses in it do \
+             not count."
+        }
     }
 
     fn event_id(&self) -> String {

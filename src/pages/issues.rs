@@ -1,4 +1,4 @@
-//! The issues of one project.
+//! The issues of one project, or of an organization: found, ordered, and changed by the handful.
 
 use askama::Template;
 use protocol::level::Level;
@@ -6,75 +6,81 @@ use protocol::time::Timestamp;
 
 use crate::bars::Bars;
 use crate::chrome::{Chrome, Project};
-use crate::figure::counted;
+use crate::figure::{counted, full};
 use crate::first_event::FirstEvent;
 use crate::issue::IssueStatus;
 use crate::page::{Page, RenderError};
-use crate::when::When;
+use crate::search::Search;
+use crate::when::{When, hours_before};
 
-/// `/{organization}/{project}/issues/`.
+/// `/{organization}/{project}/issues/` and `/{organization}/issues/`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "issues.html")]
 pub struct IssueList {
     /// Around the page.
     pub chrome: Chrome,
-    /// The project.
-    pub project: Project,
+    /// The project; `None` lists all of the organization's.
+    pub project: Option<Project>,
+    /// What is asked for.
+    pub search: Search,
+    /// Why the search was not understood.
+    pub refused: Option<RefusedTerm>,
     /// One page of issues, in the order they are shown.
     pub issues: Vec<IssueRow>,
-    /// Which issues are listed.
-    pub filter: StatusTab,
-    /// Address of the next page (older), where there is one.
+    /// Values that the list can be narrowed to.
+    pub facets: Vec<Facet>,
+    /// Issues of each status, in the order of the tabs; empty where that is not known.
+    pub counts: Vec<u64>,
+    /// Address of the page before, where there is one.
+    pub previous: Option<String>,
+    /// Address of the next page, where there is one.
     pub next: Option<String>,
-    /// Address of the first page, where this is another.
-    pub first: Option<String>,
+    /// What was changed by the request before this one.
+    pub changed: Option<Changed>,
+    /// What an empty list says.
+    pub hints: Hints,
     /// The project's DSN, for the empty list.
     pub dsn: String,
-    /// Whether the project ever received an event; decides what an empty list says.
+    /// Whether there ever was an event; decides what an empty list says.
     pub has_events: bool,
 }
 
-/// Which issues are listed; `?status=` in the address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StatusTab {
-    /// Unresolved ones.
-    #[default]
-    Unresolved,
-    /// Resolved ones.
-    Resolved,
-    /// Ignored ones.
-    Ignored,
-    /// All.
-    All,
+/// A term of a search that was not understood.
+#[derive(Debug, Clone)]
+pub struct RefusedTerm {
+    /// As it was written.
+    pub term: String,
+    /// Why, as a fragment.
+    pub why: String,
 }
 
-impl StatusTab {
-    /// All tabs, in their order.
-    pub const ALL: [Self; 4] = [Self::Unresolved, Self::Resolved, Self::Ignored, Self::All];
+/// A tag with its most frequent values.
+#[derive(Debug, Clone)]
+pub struct Facet {
+    /// Its key: `environment`.
+    pub key: String,
+    /// What it is called: `Environment`.
+    pub words: &'static str,
+    /// The values, those that matter most first.
+    pub values: Vec<String>,
+}
 
-    /// Reads the value of `?status=`; anything unknown is [`StatusTab::Unresolved`].
-    pub fn from_query(text: &str) -> Self {
-        Self::ALL.into_iter().find(|tab| tab.as_str() == text).unwrap_or_default()
-    }
+/// What a change of several issues did.
+#[derive(Debug, Clone, Copy)]
+pub struct Changed {
+    /// How many had another status.
+    pub issues: u64,
+    /// The status they have now.
+    pub status: IssueStatus,
+}
 
-    /// Returns the value for `?status=`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unresolved => "unresolved",
-            Self::Resolved => "resolved",
-            Self::Ignored => "ignored",
-            Self::All => "all",
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Unresolved => "Unresolved",
-            Self::Resolved => "Resolved",
-            Self::Ignored => "Ignored",
-            Self::All => "All",
-        }
-    }
+/// What might help where nothing was found.
+#[derive(Debug, Clone, Default)]
+pub struct Hints {
+    /// Tags that no issue has, each with the name that was probably meant.
+    pub unknown_tags: Vec<(String, Option<String>)>,
+    /// Whether the same search finds something in other statuses or further back.
+    pub is_elsewhere: bool,
 }
 
 /// One issue of the list.
@@ -84,6 +90,8 @@ pub struct IssueRow {
     pub id: i64,
     /// `APP-1K`.
     pub short_id: String,
+    /// Address of its page.
+    pub url: String,
     /// Title.
     pub title: String,
     /// Where it happens.
@@ -108,16 +116,8 @@ pub struct IssueRow {
     pub unresolved_frames: bool,
     /// Whether the program handled it; `None` where nobody said.
     pub handled: Option<bool>,
-    /// Events per day, oldest first, the last is today; empty where not known.
+    /// Events over the period of the list, oldest first, in [`crate::search::Period::spread`]'s bars.
     pub trend: Vec<u64>,
-}
-
-impl IssueRow {
-    fn bars(&self) -> Bars {
-        let total: u64 = self.trend.iter().sum();
-        let label = format!("{} in {} days", counted(total, "event", "events"), self.trend.len());
-        Bars::new("bars small", label, &self.trend, |_, events| counted(events, "event", "events"))
-    }
 }
 
 impl Page for IssueList {
@@ -126,20 +126,185 @@ impl Page for IssueList {
     }
 }
 
+/// The tabs, in their order.
+const TABS: [(Option<IssueStatus>, &str); 4] = [
+    (Some(IssueStatus::Unresolved), "Unresolved"),
+    (Some(IssueStatus::Resolved), "Resolved"),
+    (Some(IssueStatus::Ignored), "Ignored"),
+    (None, "All"),
+];
+
+/// Severities that the list can be narrowed to.
+const LEVELS: [&str; 5] = ["fatal", "error", "warning", "info", "debug"];
+
 impl IssueList {
     fn when(&self, at: &Timestamp) -> When {
         When::new(*at, self.chrome.now)
     }
 
     fn first_event(&self) -> FirstEvent {
-        FirstEvent::new(&self.dsn, "first", self.project.platform.as_deref())
+        let platform = self.project.as_ref().and_then(|project| project.platform.as_deref());
+        FirstEvent::new(&self.dsn, "first", platform)
     }
 
-    fn is_search(&self) -> bool {
-        self.chrome.search.as_deref().is_some_and(|text| !text.is_empty())
+    /// What the list is of.
+    fn name(&self) -> &str {
+        self.project.as_ref().map_or(&self.chrome.organization, |project| &project.name)
     }
 
-    fn has_trend(&self) -> bool {
-        self.issues.iter().any(|issue| !issue.trend.is_empty())
+    fn tabs(&self) -> Vec<Tab> {
+        let current = self.search.status();
+        let tab = |(at, (status, words)): (usize, (Option<IssueStatus>, &'static str))| Tab {
+            words,
+            url: self.search.status_url(status.as_ref()),
+            is_current: self.refused.is_none() && current == Ok(status),
+            count: self.counts.get(at).map(|count| crate::figure::count(*count)),
+        };
+        TABS.into_iter().enumerate().map(tab).collect()
+    }
+
+    fn level_facet(&self) -> Facet {
+        let values = LEVELS.iter().map(|level| (*level).to_owned()).collect();
+        Facet { key: "level".to_owned(), words: "Level", values }
+    }
+
+    /// The menus of filters.
+    fn menus(&self) -> Vec<Menu> {
+        let level = self.level_facet();
+        let facets = self.facets.iter().chain([&level]).filter(|facet| !facet.values.is_empty());
+        facets.map(|facet| Menu::of(facet, &self.search)).collect()
+    }
+
+    fn bars(&self, issue: &IssueRow) -> Bars {
+        let total: u64 = issue.trend.iter().sum();
+        let period = self.search.period;
+        let label = format!("{} in {}", counted(total, "event", "events"), period.trend_words());
+        let hours = period.hours_per_bar();
+        let title = |back: usize, events: u64| {
+            let from = hours_before(&self.chrome.now, back, hours);
+            format!("{from}: {}", counted(events, "event", "events"))
+        };
+        Bars::new("bars small", label, &issue.trend, title)
+    }
+
+    fn changed_words(&self) -> Option<String> {
+        let changed = self.changed?;
+        let issues = match changed.issues {
+            0 => {
+                return Some(
+                    "Nothing was changed: nothing was chosen, or it was so already.".to_owned(),
+                );
+            }
+            1 => "1 issue is".to_owned(),
+            many => format!("{} issues are", full(many)),
+        };
+        let state = match changed.status {
+            IssueStatus::Unresolved => "unresolved again",
+            IssueStatus::Resolved if changed.issues == 1 => {
+                "resolved now; a new event brings it back"
+            }
+            IssueStatus::Resolved => "resolved now; a new event brings them back",
+            IssueStatus::Ignored => "ignored now",
+        };
+        Some(format!("{issues} {state}."))
+    }
+
+    /// What can be done with several issues, without what they all are already.
+    fn actions(&self) -> Vec<(IssueStatus, &'static str)> {
+        let all = [
+            (IssueStatus::Resolved, "Resolve"),
+            (IssueStatus::Ignored, "Ignore"),
+            (IssueStatus::Unresolved, "Reopen"),
+        ];
+        let current = self.search.status();
+        all.into_iter().filter(|(status, _)| current != Ok(Some(*status))).collect()
+    }
+
+    fn has_pages(&self) -> bool {
+        self.previous.is_some() || self.next.is_some()
+    }
+}
+
+/// One tab.
+struct Tab {
+    words: &'static str,
+    url: String,
+    is_current: bool,
+    count: Option<String>,
+}
+
+/// A menu of one filter.
+struct Menu {
+    words: &'static str,
+    /// The value that the search has, where it has one of these.
+    chosen: Option<String>,
+    choices: Vec<Choice>,
+}
+
+struct Choice {
+    value: String,
+    url: String,
+    is_chosen: bool,
+}
+
+impl Menu {
+    fn of(facet: &Facet, search: &Search) -> Self {
+        let choice = |value: &String| Choice {
+            value: value.clone(),
+            url: search.toggle_url(&facet.key, value),
+            is_chosen: search.has(&facet.key, value),
+        };
+        let choices: Vec<Choice> = facet.values.iter().map(choice).collect();
+        let chosen = choices.iter().find(|choice| choice.is_chosen);
+        Self { words: facet.words, chosen: chosen.map(|choice| choice.value.clone()), choices }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(list: &IssueList) -> String {
+        list.html().unwrap()
+    }
+
+    #[test]
+    fn a_search_that_is_not_understood_says_which_word() {
+        let list = IssueList::sample_refused();
+        let html = html(&list);
+        assert!(
+            html.contains("<code>assigned:me</code>") && html.contains("not assigned"),
+            "{html}"
+        );
+        assert!(html.contains("value=\"is:unresolved assigned:me\""), "{html}");
+    }
+
+    #[test]
+    fn an_empty_search_says_what_to_change() {
+        let html = html(&IssueList::sample_nothing());
+        for words in ["enviroment", "environment", "Search everywhere", "Without"] {
+            assert!(html.contains(words), "{words}: {html}");
+        }
+    }
+
+    #[test]
+    fn what_is_chosen_can_be_taken_away_again() {
+        let mut list = IssueList::sample();
+        list.search.query = "is:unresolved environment:production".to_owned();
+        list.search.terms = vec!["is:unresolved".to_owned(), "environment:production".to_owned()];
+        let html = html(&list);
+        assert!(html.contains("aria-label=\"Remove environment:production\""), "{html}");
+        assert!(html.contains("Environment <b>production</b>"), "{html}");
+    }
+
+    #[test]
+    fn an_organizations_list_names_no_project() {
+        let mut list = IssueList::sample();
+        list.project = None;
+        list.chrome.project = None;
+        list.search.path = "/default/issues/".to_owned();
+        let html = html(&list);
+        assert!(html.contains("action=\"/default/issues/\""), "{html}");
+        assert!(html.contains("action=\"/default/issues/status\""), "{html}");
     }
 }

@@ -9,11 +9,14 @@
 //! img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`:
 //! no inline style, no inline script, ever (a test reads every sample for them).
 
+pub mod activity;
+pub mod address;
 pub mod asset;
 mod bars;
 pub mod chrome;
 mod crumbs;
 mod details;
+pub mod events;
 mod figure;
 mod first_event;
 mod fold;
@@ -21,18 +24,23 @@ mod frame;
 pub mod help;
 mod images;
 pub mod issue;
+pub mod issue_head;
 pub mod issues;
 pub mod login;
+pub mod markdown;
 #[cfg(test)]
 mod markup;
 pub mod message;
+pub mod missing;
 mod owner;
 pub mod page;
 mod path;
 pub mod projects;
 pub mod reason;
 pub mod sample;
+pub mod search;
 pub mod source;
+pub mod tags;
 pub mod text;
 mod threads;
 mod trace;

@@ -2,12 +2,15 @@
 
 use askama::Template;
 
+use crate::chrome::Theme;
 use crate::page::{Page, RenderError};
 
 /// The form that sends `email`, `password`, `next` and `csrf` to `POST /login`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "login.html")]
 pub struct Login {
+    /// Its colours.
+    pub theme: Theme,
     /// Why the last try failed, for people.
     pub error: Option<String>,
     /// What stands in the e-mail field.
@@ -28,6 +31,7 @@ impl Login {
     /// A first visit.
     pub fn sample() -> Self {
         Self {
+            theme: Theme::System,
             error: None,
             email: String::new(),
             next: "/".to_owned(),

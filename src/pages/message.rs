@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::chrome::Chrome;
+use crate::chrome::{Chrome, Theme};
 use crate::page::{Page, RenderError};
 
 /// What happened, and what to do next.
@@ -11,6 +11,8 @@ use crate::page::{Page, RenderError};
 pub struct MessagePage {
     /// The signed-in surroundings, where somebody is signed in.
     pub chrome: Option<Chrome>,
+    /// Its colours, where there are no surroundings.
+    pub theme: Theme,
     /// HTTP status; 200 hides it.
     pub status: u16,
     /// One short sentence.
@@ -34,6 +36,7 @@ impl Page for MessagePage {
 impl MessagePage {
     fn new(chrome: Option<Chrome>, status: u16, title: &str, detail: &str) -> Self {
         Self {
+            theme: chrome.as_ref().map_or(Theme::System, |chrome| chrome.theme),
             chrome,
             status,
             title: title.to_owned(),

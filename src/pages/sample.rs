@@ -1,20 +1,26 @@
 //! Realistic pages, for tests and for looking at them (`cargo run -p symbolist-pages --example samples DIR`).
 
 use protocol::event::Event;
-use protocol::level::Level;
 use protocol::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::chrome::{Chrome, Project, Section, Theme};
+use crate::events::{EventRow, IssueEvents};
 use crate::help::UploadHelp;
 use crate::issue::{
-    Attachment, Issue, IssuePage, IssueStats, IssueStatus, Navigation, TagShare, TraceView,
+    Attachment, Grouping, Issue, IssuePage, IssueStats, IssueStatus, Navigation, TraceView,
 };
-use crate::issues::{IssueList, IssueRow, StatusTab};
+use crate::issue_head::IssueHead;
+use crate::issues::IssueList;
 use crate::login::Login;
 use crate::message::MessagePage;
+use crate::missing::MissingPage;
 use crate::page::{Page, RenderError};
 use crate::projects::{ProjectRow, Projects};
 use crate::source::Contexts;
+use crate::tags::{IssueTags, TagShare, TagValue};
+
+mod issue_list;
 
 /// When all samples are made: 2026-11-21 07:44:22 UTC.
 const NOW: Timestamp = Timestamp(1_795_247_062_000);
@@ -38,6 +44,12 @@ pub fn all() -> Result<Vec<(&'static str, String)>, RenderError> {
         ("issues", IssueList::sample().html()?),
         ("issues-new", IssueList::sample_new().html()?),
         ("issues-done", IssueList::sample_done().html()?),
+        ("issues-searched", IssueList::sample_searched().html()?),
+        ("issues-nothing", IssueList::sample_nothing().html()?),
+        ("issues-refused", IssueList::sample_refused().html()?),
+        ("issue-events", IssueEvents::sample().html()?),
+        ("issue-events-gone", IssueEvents::sample_empty().html()?),
+        ("issue-tags", IssueTags::sample().html()?),
         ("issue", native.html()?),
         ("issue-full", with(TraceView::Full, false).html()?),
         ("issue-text", with(TraceView::Raw, false).html()?),
@@ -45,6 +57,8 @@ pub fn all() -> Result<Vec<(&'static str, String)>, RenderError> {
         ("issue-javascript", IssuePage::sample_javascript().html()?),
         ("issue-python", IssuePage::sample_python().html()?),
         ("issue-hostile", IssuePage::sample_hostile().html()?),
+        ("missing", missing_sample(false).html()?),
+        ("missing-none", missing_sample(true).html()?),
         ("not-found", MessagePage::not_found(Some(Chrome::sample(Section::None))).html()?),
         ("forbidden", MessagePage::forbidden(Some(Chrome::sample(Section::None))).html()?),
         ("failed", MessagePage::failed(None, Some("01JD3W8Q".to_owned())).html()?),
@@ -139,95 +153,6 @@ impl Projects {
     }
 }
 
-impl IssueList {
-    /// A page of unresolved issues.
-    pub fn sample() -> Self {
-        let project = Project::sample();
-        Self {
-            chrome: Chrome::sample_in(&project),
-            project,
-            issues: sample_rows(),
-            filter: StatusTab::Unresolved,
-            next: Some("/default/billing/issues/?cursor=17".to_owned()),
-            first: None,
-            dsn: DSN.to_owned(),
-            has_events: true,
-        }
-    }
-
-    /// A project without any event.
-    pub fn sample_new() -> Self {
-        Self { issues: Vec::new(), next: None, has_events: false, ..Self::sample() }
-    }
-
-    /// A project where everything is resolved.
-    pub fn sample_done() -> Self {
-        Self { issues: Vec::new(), next: None, ..Self::sample() }
-    }
-}
-
-fn sample_rows() -> Vec<IssueRow> {
-    let long = "connection to postgres://billing@db-1.internal:5432/billing was closed by the server while a \
-                transaction was open (SQLSTATE 57P01)";
-    let row =
-        |short_id: &str, title: &str, culprit: &str, level, events: u64, minutes: i64| IssueRow {
-            id: i64::try_from(events).unwrap_or(i64::MAX),
-            short_id: short_id.to_owned(),
-            title: title.to_owned(),
-            culprit: culprit.to_owned(),
-            level,
-            status: IssueStatus::Unresolved,
-            platform: "native".to_owned(),
-            times_seen: events,
-            users: events / 15,
-            first_seen: ago(2 * DAY_MS + minutes * MINUTE_MS),
-            last_seen: ago(minutes * MINUTE_MS),
-            release: Some("billing@2.4.1".to_owned()),
-            unresolved_frames: false,
-            handled: None,
-            trend: sample_days(events),
-        };
-    vec![
-        IssueRow {
-            unresolved_frames: true,
-            handled: Some(false),
-            ..row(
-                "BILLING-1K",
-                "panic: index out of bounds: the len is 0 but the index is 3",
-                "<billing::TieredPricing as billing::Pricing>::price",
-                Level::Fatal,
-                1_284,
-                3,
-            )
-        },
-        row("BILLING-1J", long, "billing::store::Orders::open", Level::Error, 412, 11),
-        IssueRow {
-            handled: Some(false),
-            release: None,
-            ..row("BILLING-12", "SIGSEGV: 0x7f31a2c04b9e", "libpayments.so", Level::Fatal, 214, 47)
-        },
-        row(
-            "BILLING-Z",
-            "no discounts configured, list is empty",
-            "billing::config",
-            Level::Warning,
-            128_400,
-            95,
-        ),
-        row("BILLING-4", "invoice run finished", "billing::run", Level::Info, 31, 60 * 26),
-    ]
-}
-
-/// Thirty days that look like a week's rhythm with a rise at the end.
-fn sample_days(events: u64) -> Vec<u64> {
-    let shape: [u64; 30] = [
-        4, 5, 3, 8, 6, 2, 1, 5, 6, 4, 7, 9, 3, 2, 6, 11, 19, 24, 15, 12, 9, 10, 8, 7, 11, 14, 9,
-        12, 16, 21,
-    ];
-    let sum: u64 = shape.iter().sum();
-    shape.iter().map(|part| part * events / sum).collect()
-}
-
 impl IssuePage {
     /// A Rust panic, with a library whose debug file is missing.
     pub fn sample() -> Self {
@@ -276,7 +201,8 @@ impl IssuePage {
         let attack = attack.replace('\\', "");
         page.issue.title.clone_from(&attack);
         page.issue.culprit.clone_from(&attack);
-        page.stats.tags.push(TagShare { key: attack.clone(), value: attack.clone(), percent: 3 });
+        let value = TagValue { value: attack.clone(), events: 3, percent: 3, url: "/".to_owned() };
+        page.stats.tags.push(TagShare { key: attack.clone(), values: vec![value], hidden: 0 });
         page.attachments.push(Attachment {
             name: attack.clone(),
             kind: attack,
@@ -304,6 +230,8 @@ impl IssuePage {
                 latest: None,
                 position: "1 of 1,284".to_owned(),
                 json: format!("{current}json"),
+                text: format!("{current}text"),
+                markdown: format!("{current}markdown"),
                 current,
             },
             view: TraceView::Relevant,
@@ -317,6 +245,8 @@ impl IssuePage {
                     .to_owned(),
             }],
             stats: sample_stats(),
+            grouping: sample_grouping(),
+            activity: Activity::sample(NOW),
         }
     }
 }
@@ -340,7 +270,18 @@ fn sample_issue(event: &Event, short_id: &str) -> Issue {
         last_seen: ago(3 * MINUTE_MS),
         first_release: Some("billing@2.4.0".to_owned()).filter(|_| short_id.starts_with('B')),
         last_release: event.release.clone(),
+        status_changed: None,
     }
+}
+
+fn missing_sample(is_empty: bool) -> MissingPage {
+    let project = Project::sample();
+    let chrome = Chrome { section: Section::Missing, ..Chrome::sample_in(&project) };
+    let mut page = MissingPage::sample(chrome, project.clone(), &sample_help(&project));
+    if is_empty {
+        page.files.clear();
+    }
+    page
 }
 
 fn sample_help(project: &Project) -> UploadHelp {
@@ -357,18 +298,91 @@ fn sample_help(project: &Project) -> UploadHelp {
 }
 
 fn sample_stats() -> IssueStats {
-    let tag = |key: &str, value: &str, percent| TagShare {
+    let value = |(value, percent): &(&str, u8)| TagValue {
+        value: (*value).to_owned(),
+        events: u64::from(*percent) * 12,
+        percent: *percent,
+        url: "/default/billing/issues/?query=is%3Aunresolved".to_owned(),
+    };
+    let tag = |key: &str, values: &[(&str, u8)], hidden| TagShare {
         key: key.to_owned(),
-        value: value.to_owned(),
-        percent,
+        values: values.iter().map(value).collect(),
+        hidden,
     };
     IssueStats {
-        daily: sample_days(1_284),
+        daily: issue_list::sample_days(1_284),
         tags: vec![
-            tag("os", "Linux 6.12", 91),
-            tag("arch", "x86_64", 78),
-            tag("region", "eu-west", 64),
-            tag("queue", "invoices", 100),
+            tag("os", &[("Linux 6.12", 91), ("Linux 6.1", 7), ("Windows 11", 2)], 0),
+            tag("arch", &[("x86_64", 78), ("arm64", 22)], 0),
+            tag("region", &[("eu-west", 64), ("us-east", 20), ("us-west", 9)], 5),
+            tag("queue", &[("invoices", 100)], 0),
         ],
+    }
+}
+
+fn sample_grouping() -> Grouping {
+    let part = |source: &str, value: &str| (source.to_owned(), value.to_owned());
+    Grouping {
+        hash: "0f2d1c5b7a9e4d3f8c6b5a4e3d2c1b0a".to_owned(),
+        version: 1,
+        hashes: 1,
+        parts: vec![
+            part("exception type", "panic"),
+            part("frame", "billing::main"),
+            part("frame", "billing::total"),
+            part("frame", "<billing::TieredPricing as billing::Pricing>::price"),
+        ],
+    }
+}
+
+fn sample_head() -> IssueHead {
+    IssueHead {
+        short_id: "BILLING-1K".to_owned(),
+        title: "panic: index out of bounds: the len is 0 but the index is 3".to_owned(),
+        culprit: "<billing::TieredPricing as billing::Pricing>::price".to_owned(),
+        events: 1_284,
+    }
+}
+
+impl IssueEvents {
+    /// The newest events of an issue.
+    pub fn sample() -> Self {
+        let project = Project::sample();
+        let row = |minutes: i64, user: Option<&str>| EventRow {
+            id: format!("{:032x}", 0xa1c0_ffee_u64.wrapping_mul(minutes.unsigned_abs() + 7)),
+            url: project.issue_url("BILLING-1K"),
+            at: ago(minutes * MINUTE_MS),
+            release: Some("billing@2.4.1".to_owned()),
+            environment: Some("production".to_owned()),
+            user: user.map(str::to_owned),
+            words: Some("index out of bounds: the len is 0 but the index is 3".to_owned()),
+            place: Some("POST /invoices".to_owned()),
+        };
+        Self {
+            chrome: Chrome::sample_in(&project),
+            events: vec![row(3, Some("ada@example.com")), row(41, None), row(9_000, Some("7"))],
+            head: sample_head(),
+            previous: None,
+            next: Some("/default/billing/issues/BILLING-1K/events/?cursor=1".to_owned()),
+            project,
+        }
+    }
+
+    /// All of its events are gone.
+    pub fn sample_empty() -> Self {
+        Self { events: Vec::new(), next: None, ..Self::sample() }
+    }
+}
+
+impl IssueTags {
+    /// All tags of an issue.
+    pub fn sample() -> Self {
+        let project = Project::sample();
+        Self {
+            chrome: Chrome::sample_in(&project),
+            head: sample_head(),
+            tags: sample_stats().tags,
+            project,
+        }
     }
 }

@@ -14,9 +14,10 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::db::engine::Tx;
 use crate::db::retention::{Gone, Old, Oldest};
-use crate::db::{blob_garbage, issue, retention as rows};
+use crate::db::{blob_garbage, issue, issue_journal, issue_redirect, retention as rows};
 use crate::error::Result;
 use crate::garbage::{self, GRACE_MS};
+use crate::ingest::missing::Missing;
 
 /// Events of one transaction. Measured (SQLite): 4 ms in the middle, 64 at most; with 1,000 it is 28 and 116.
 const SLICE_MAX: i64 = 100;
@@ -143,22 +144,26 @@ struct Slice {
 async fn delete_slice(tx: &mut Tx<'_>, which: Oldest, garbage_ms: i64) -> Result<Slice> {
     let old = rows::oldest(tx, which).await?;
     let mut slice = Slice { last_id: old.last().map(|event| event.id), ..Slice::default() };
-    let mut issues = BTreeSet::new();
+    let (mut issues, mut missing) = (BTreeSet::new(), Missing::default());
     for Old { id, project_id, event_id, issue_id, size } in old {
         // Another replica may have been faster.
         if rows::delete_event(tx, id).await? {
             slice.events += 1;
             slice.bytes += size.unsigned_abs();
+            missing.forget(tx, project_id, id).await?;
             slice.gone.extend(rows::delete_attachments(tx, project_id, &event_id).await?);
             issues.insert(issue_id);
         }
     }
+    missing.keep(tx).await?;
     note_blobs(tx, &slice.gone, garbage_ms).await?;
     for issue_id in issues {
         if !rows::has_events(tx, issue_id).await? {
             // A digest that is adding to the issue goes first, or finds it gone and makes a new one.
             issue::lock_hashes(tx, issue_id).await?;
             if !rows::has_events(tx, issue_id).await? {
+                issue_journal::delete(tx, issue_id).await?;
+                issue_redirect::delete_to(tx, issue_id).await?;
                 issue::delete_emptied(tx, issue_id).await?;
                 slice.issues += 1;
             }

@@ -17,6 +17,7 @@ mod dialect;
 mod failure;
 mod folder_lock;
 mod foreign;
+mod group;
 mod insert_many;
 mod lite;
 mod migrations;
@@ -30,6 +31,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests_basics;
 #[cfg(test)]
+mod tests_history;
+#[cfg(test)]
 mod tests_kill;
 #[cfg(test)]
 mod tests_migrations;
@@ -41,8 +44,10 @@ mod tests_sqlite;
 mod tests_transactions;
 
 pub(crate) use bind::{Bind, Kind, Value};
+pub(crate) use body::BoxFuture;
 pub(crate) use database::{DatabaseUrl, Db, Options};
 pub(crate) use dialect::Dialect;
+pub(crate) use group::Group;
 #[cfg(test)]
 pub(crate) use migrations::{MIGRATIONS, Migration};
 pub(crate) use row::{FromColumn, FromRow, Row, from_row};

@@ -1,5 +1,6 @@
 //! `entries` of an event: its parts, the most telling first.
 
+use pages::help::UploadHelp;
 use pages::source::{Contexts, FrameKey, TraceId};
 use protocol::event::{Breadcrumb, Event, Request};
 use protocol::exception::{Exception, Thread};
@@ -10,7 +11,8 @@ use serde_json::{Value, json};
 use super::frame_json::{has_system_frames, or_null, stacktrace_json};
 
 /// Returns the entries of an event in Sentry's order.
-pub(super) fn entries(event: &Event, contexts: &Contexts) -> Vec<Value> {
+pub(super) fn entries(event: &Event, contexts: &Contexts, help: &UploadHelp) -> Vec<Value> {
+    let around = Around { contexts, help };
     let mut entries = Vec::new();
     let mut add = |kind: &str, data: Value| entries.push(json!({"type": kind, "data": data}));
     if let Some(entry) = &event.logentry {
@@ -24,13 +26,13 @@ pub(super) fn entries(event: &Event, contexts: &Contexts) -> Vec<Value> {
         );
     }
     if !event.exception.is_empty() {
-        add("exception", exceptions(&event.exception.values, contexts));
+        add("exception", exceptions(&event.exception.values, &around));
     }
     if let Some(trace) = &event.stacktrace {
-        add("stacktrace", read(trace, TraceId::Event, contexts));
+        add("stacktrace", read(trace, TraceId::Event, &around));
     }
     if !event.threads.is_empty() {
-        add("threads", threads(&event.threads.values, contexts));
+        add("threads", threads(&event.threads.values, &around));
     }
     if !event.breadcrumbs.is_empty() {
         let values: Vec<Value> = event.breadcrumbs.values.iter().map(breadcrumb).collect();
@@ -45,17 +47,24 @@ pub(super) fn entries(event: &Event, contexts: &Contexts) -> Vec<Value> {
     entries
 }
 
+/// What traces are shown with.
+struct Around<'a> {
+    contexts: &'a Contexts,
+    help: &'a UploadHelp,
+}
+
 /// A symbolicated trace with the source lines that were read for it.
-fn read(trace: &Stacktrace, id: TraceId, contexts: &Contexts) -> Value {
-    stacktrace_json(trace, |frame| contexts.get(&FrameKey { trace: id, frame }))
+fn read(trace: &Stacktrace, id: TraceId, around: &Around<'_>) -> Value {
+    let context = |frame| around.contexts.get(&FrameKey { trace: id, frame });
+    stacktrace_json(trace, around.help, context)
 }
 
 /// A trace as the SDK sent it.
-fn raw(trace: Option<&Stacktrace>) -> Option<Value> {
-    trace.map(|trace| stacktrace_json(trace, |_| None))
+fn raw(trace: Option<&Stacktrace>, around: &Around<'_>) -> Option<Value> {
+    trace.map(|trace| stacktrace_json(trace, around.help, |_| None))
 }
 
-fn exceptions(exceptions: &[Exception], contexts: &Contexts) -> Value {
+fn exceptions(exceptions: &[Exception], around: &Around<'_>) -> Value {
     let one = |(index, exception): (usize, &Exception)| {
         let trace = exception.stacktrace.as_ref();
         json!({
@@ -64,8 +73,8 @@ fn exceptions(exceptions: &[Exception], contexts: &Contexts) -> Value {
             "module": exception.module,
             "mechanism": exception.mechanism,
             "threadId": exception.thread_id,
-            "stacktrace": trace.map(|trace| read(trace, TraceId::Exception(index), contexts)),
-            "rawStacktrace": raw(exception.raw_stacktrace.as_ref()),
+            "stacktrace": trace.map(|trace| read(trace, TraceId::Exception(index), around)),
+            "rawStacktrace": raw(exception.raw_stacktrace.as_ref(), around),
         })
     };
     let traces = exceptions.iter().filter_map(|exception| exception.stacktrace.as_ref());
@@ -76,7 +85,7 @@ fn exceptions(exceptions: &[Exception], contexts: &Contexts) -> Value {
     })
 }
 
-fn threads(threads: &[Thread], contexts: &Contexts) -> Value {
+fn threads(threads: &[Thread], around: &Around<'_>) -> Value {
     let one = |(index, thread): (usize, &Thread)| {
         let trace = thread.stacktrace.as_ref();
         json!({
@@ -86,8 +95,8 @@ fn threads(threads: &[Thread], contexts: &Contexts) -> Value {
             "current": thread.current.unwrap_or(false),
             "state": thread.state,
             "heldLocks": null,
-            "stacktrace": trace.map(|trace| read(trace, TraceId::Thread(index), contexts)),
-            "rawStacktrace": raw(thread.raw_stacktrace.as_ref()),
+            "stacktrace": trace.map(|trace| read(trace, TraceId::Thread(index), around)),
+            "rawStacktrace": raw(thread.raw_stacktrace.as_ref(), around),
         })
     };
     json!({"values": threads.iter().enumerate().map(one).collect::<Vec<_>>()})
@@ -144,7 +153,7 @@ mod tests {
             "exception": [{"type": "A", "value": "b"}],
             "logentry": {"message": "%s", "params": [1], "formatted": "1"},
         }));
-        let entries = entries(&event, &HashMap::new());
+        let entries = entries(&event, &HashMap::new(), &UploadHelp::default());
         let kinds: Vec<&str> = entries.iter().filter_map(|entry| entry["type"].as_str()).collect();
         assert_eq!(
             kinds,
@@ -171,7 +180,7 @@ mod tests {
         ]}));
         let key = FrameKey { trace: TraceId::Exception(0), frame: 1 };
         let context = FrameContext { first_line: 3, lines: vec!["x".to_owned()], hit: 3 };
-        let entries = entries(&event, &HashMap::from([(key, context)]));
+        let entries = entries(&event, &HashMap::from([(key, context)]), &UploadHelp::default());
         let frames = &entries[0]["data"]["values"][0]["stacktrace"]["frames"];
         assert_eq!(
             (&frames[0]["context"], &frames[1]["context"]),

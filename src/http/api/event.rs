@@ -16,11 +16,14 @@ use super::parameters::Parameters;
 use crate::accounts::permission::ReadEvents;
 use crate::app::App;
 use crate::db::event::{StoredEvent, Which};
+use crate::db::organization::Organization;
+use crate::db::project::Project;
 use crate::db::{self, accepted};
 use crate::error::{Error, Result};
 use crate::http::extract::{OrganizationAccess, ProjectAccess};
 use crate::http::issue_access::IssueAccess;
 use crate::http::origin::Origin;
+use crate::http::upload_help;
 use crate::ingest::stored::{self, Unpacker};
 use crate::issues::source_lines;
 use crate::{blocking, grouping};
@@ -119,6 +122,7 @@ pub(crate) async fn of_issue_named(
     State(app): State<App>,
     at: IssueAccess<ReadEvents>,
     Path(path): Path<EventPath>,
+    origin: Origin,
 ) -> Result<Json<Value>> {
     let issue = IssueId(at.found.issue.id);
     let project = ProjectId(at.found.project.id);
@@ -133,7 +137,8 @@ pub(crate) async fn of_issue_named(
         }
     };
     let found = found.ok_or_else(|| Error::Absent(NOT_FOUND.to_owned()))?;
-    Ok(Json(detail(&app, found).await?))
+    let owner = (&at.found.organization, &at.found.project);
+    Ok(Json(detail(&app, &origin, owner, found).await?))
 }
 
 async fn one_of_issue(app: &App, issue: IssueId, which: Which) -> Result<Option<StoredEvent>> {
@@ -169,9 +174,10 @@ pub(crate) async fn show(
     State(app): State<App>,
     at: ProjectAccess<ReadEvents>,
     Path(path): Path<EventPath>,
+    origin: Origin,
 ) -> Result<Json<Value>> {
     let found = find(&app, ProjectId(at.project.id), path.id()?).await?;
-    Ok(Json(detail(&app, found).await?))
+    Ok(Json(detail(&app, &origin, (&at.organization, &at.project), found).await?))
 }
 
 /// `GET /api/0/projects/{organization}/{project}/events/{event}/json/`: the result as it is kept.
@@ -191,6 +197,7 @@ pub(crate) async fn by_id(
     State(app): State<App>,
     at: OrganizationAccess<ReadEvents>,
     Path(path): Path<EventPath>,
+    origin: Origin,
 ) -> Result<Json<Value>> {
     let (organization, event_id) = (at.organization.id, path.id()?);
     let found = app
@@ -213,7 +220,7 @@ pub(crate) async fn by_id(
         "projectSlug": project.slug,
         "groupId": event.issue_id.to_string(),
         "eventId": event_id.to_string(),
-        "event": detail(&app, event).await?,
+        "event": detail(&app, &origin, (&at.organization, &project), event).await?,
     })))
 }
 
@@ -253,7 +260,12 @@ fn why_not_yet(waiting: &accepted::Parked) -> String {
 }
 
 /// Returns everything about an event.
-async fn detail(app: &App, event: StoredEvent) -> Result<Value> {
+async fn detail(
+    app: &App,
+    origin: &Origin,
+    owner: (&Organization, &Project),
+    event: StoredEvent,
+) -> Result<Value> {
     let mut decoded = decode_all(app, vec![event]).await?;
     let decoded =
         decoded.pop().ok_or_else(|| Error::internal("an event was lost while decoding"))?;
@@ -274,6 +286,7 @@ async fn detail(app: &App, event: StoredEvent) -> Result<Value> {
         previous: id(neighbours.older),
         next: id(neighbours.newer),
         crash_file: crash_file_json(&event_id, &attachments),
+        help: upload_help::for_event(app, origin, owner, &decoded.event).await?,
     };
     Ok(detail_json(&decoded, &around))
 }

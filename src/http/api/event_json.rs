@@ -1,5 +1,6 @@
 //! An event in Sentry's shapes: a line of a list, and everything.
 
+use pages::help::UploadHelp;
 use pages::source::Contexts;
 use protocol::event::{Event, User};
 use protocol::id::EventId;
@@ -77,6 +78,8 @@ pub(super) struct Surroundings {
     pub(super) next: Option<EventId>,
     /// The minidump or crash report it came from, in Sentry's shape.
     pub(super) crash_file: Value,
+    /// What the commands need that bring missing files.
+    pub(super) help: UploadHelp,
 }
 
 /// Returns everything about an event.
@@ -111,7 +114,7 @@ pub(super) fn detail_json(decoded: &Decoded, around: &Surroundings) -> Value {
         "resolvedWith": [],
         "nextEventID": around.next.map(|id| id.to_string()),
         "previousEventID": around.previous.map(|id| id.to_string()),
-        "entries": entries(event, &around.contexts),
+        "entries": entries(event, &around.contexts, &around.help),
     });
     if let Value::Object(rest) = rest {
         object.extend(rest);

@@ -1,9 +1,11 @@
 //! Stack traces in Sentry's shape, with our own verdict on every frame beside it.
 
+use pages::help::UploadHelp;
+use pages::reason::{Weight, reason};
 use pages::source::FrameContext;
 use protocol::addr::Addr;
 use protocol::lenient::Object;
-use protocol::stacktrace::{Frame, Stacktrace, Symbolicated};
+use protocol::stacktrace::{Frame, FrameStatus, Stacktrace, Symbolicated};
 use serde_json::{Map, Value, json};
 
 /// What Sentry writes where a part of the original position is unknown.
@@ -12,10 +14,11 @@ const UNKNOWN: &str = "?";
 /// Returns a stack trace; `context` gives the source lines read for a frame, by index.
 pub(super) fn stacktrace_json<'a>(
     trace: &Stacktrace,
+    help: &UploadHelp,
     context: impl Fn(usize) -> Option<&'a FrameContext>,
 ) -> Value {
     let width = address_width(trace);
-    let frame = |(index, frame)| Value::Object(frame_json(frame, context(index), width));
+    let frame = |(index, frame)| Value::Object(frame_json(frame, context(index), help, width));
     json!({
         "frames": trace.frames.iter().enumerate().map(frame).collect::<Vec<_>>(),
         "framesOmitted": null,
@@ -37,7 +40,12 @@ fn address_width(trace: &Stacktrace) -> usize {
     addresses.flatten().map(|addr| format!("{:x}", addr.0).len()).max().unwrap_or(0)
 }
 
-fn frame_json(frame: &Frame, context: Option<&FrameContext>, width: usize) -> Map<String, Value> {
+fn frame_json(
+    frame: &Frame,
+    context: Option<&FrameContext>,
+    help: &UploadHelp,
+    width: usize,
+) -> Map<String, Value> {
     let address = |addr: Option<Addr>| addr.map(|addr| format!("0x{:0width$x}", addr.0));
     let verdict = frame.symbolication.as_ref();
     let value = json!({
@@ -60,7 +68,7 @@ fn frame_json(frame: &Frame, context: Option<&FrameContext>, width: usize) -> Ma
         "lock": null,
         "vars": or_null(&frame.vars),
         "symbolicatorStatus": verdict.and_then(|verdict| verdict.status.symbolicator_status()),
-        "symbolication": verdict.map(verdict_json),
+        "symbolication": verdict.map(|verdict| verdict_json(verdict, help)),
     });
     let Value::Object(mut object) = value else { return Map::new() };
     if let Some(mode) = frame.addr_mode.as_deref().filter(|mode| *mode != "abs") {
@@ -91,14 +99,31 @@ fn file_name(path: &str) -> &str {
 }
 
 /// The verdict with its reason; where our own files are is nobody's business.
-fn verdict_json(verdict: &Symbolicated) -> Value {
+fn verdict_json(verdict: &Symbolicated, help: &UploadHelp) -> Value {
     let mut value = serde_json::to_value(verdict).unwrap_or_default();
     if let Value::Object(object) = &mut value {
         object.remove("source");
         object.remove("minified");
         object.insert("inlined".to_owned(), verdict.inlined.into());
+        object.insert("why".to_owned(), reason_json(&verdict.status, help));
     }
     value
+}
+
+/// Why a frame is not resolved, in the words of its page; null where there is nothing to say.
+///
+/// It is called `why`, because some verdicts have a `reason` of their own.
+pub(super) fn reason_json(status: &FrameStatus, help: &UploadHelp) -> Value {
+    let reason = reason(status, help).map(|reason| {
+        json!({
+            "code": status.name(),
+            "short": reason.short,
+            "text": reason.text(),
+            "command": reason.command,
+            "isUnresolved": reason.weight == Weight::Unresolved,
+        })
+    });
+    reason.unwrap_or_default()
 }
 
 /// `[[number, "text"], …]` of lines read from uploaded files.
@@ -127,7 +152,16 @@ pub(super) fn or_null(object: &Object) -> Value {
 mod tests {
     use super::*;
     use protocol::lenient::Errors;
-    use protocol::stacktrace::{FrameStatus, MinifiedPosition};
+    use protocol::stacktrace::MinifiedPosition;
+
+    fn help() -> UploadHelp {
+        UploadHelp {
+            origin: "https://errors.example".to_owned(),
+            organization: "acme".to_owned(),
+            project: "shop".to_owned(),
+            ..UploadHelp::default()
+        }
+    }
 
     fn trace(frames: Value) -> Stacktrace {
         Stacktrace::from_value(json!({"frames": frames}).into(), &mut Errors::default()).unwrap()
@@ -139,7 +173,7 @@ mod tests {
             {"instruction_addr": "0x10", "in_app": true},
             {"instruction_addr": "0x7f0010", "symbol_addr": "0x7f0000"},
         ]));
-        let json = stacktrace_json(&trace, |_| None);
+        let json = stacktrace_json(&trace, &help(), |_| None);
         assert_eq!(json["hasSystemFrames"], true);
         assert_eq!(json["frames"][0]["instructionAddr"], "0x000010");
         assert_eq!(json["frames"][1]["symbolAddr"], "0x7f0000");
@@ -176,10 +210,10 @@ mod tests {
         let trace = trace(json!([
             {"lineno": 2, "pre_context": ["a", "b", "c"], "context_line": "d", "post_context": ["e"]},
         ]));
-        let sent = stacktrace_json(&trace, |_| None);
+        let sent = stacktrace_json(&trace, &help(), |_| None);
         assert_eq!(sent["frames"][0]["context"], json!([[1, "c"], [2, "d"], [3, "e"]]));
         let read = FrameContext { first_line: 7, lines: vec!["x".into(), "y".into()], hit: 8 };
-        let read = stacktrace_json(&trace, |_| Some(&read));
+        let read = stacktrace_json(&trace, &help(), |_| Some(&read));
         assert_eq!(read["frames"][0]["context"], json!([[7, "x"], [8, "y"]]));
     }
 
@@ -195,12 +229,18 @@ mod tests {
         let status = FrameStatus::NoDebugId { abs_path: minified.abs_path.clone() };
         trace.frames[0].symbolication =
             Some(Symbolicated { status, minified: Some(minified), ..Symbolicated::default() });
-        let json = stacktrace_json(&trace, |_| None);
+        let json = stacktrace_json(&trace, &help(), |_| None);
         let frame = &json["frames"][0];
+        let text = "https://h/a/app.min.js?v=1 carries no debug id, so no source map can be matched to it. Run this \
+                    on the build, then deploy the files it changed:";
+        let command = "sentry-cli sourcemaps inject ./dist && sentry-cli --url https://errors.example sourcemaps \
+                       upload --org acme --project shop ./dist";
         assert_eq!(
             frame["symbolication"],
             json!({"status": "no_debug_id", "abs_path": "https://h/a/app.min.js?v=1",
-                   "original_index": 0, "inlined": false})
+                   "original_index": 0, "inlined": false,
+                   "why": {"code": "no_debug_id", "short": "app.min.js carries no debug id", "text": text,
+                           "command": command, "isUnresolved": true}})
         );
         assert_eq!(
             (&frame["origFilename"], &frame["origFunction"]),

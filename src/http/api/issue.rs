@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::issue_change::Change;
 use super::issue_json::{IssueExtras, add_extras, issue_json, substatus};
+use super::issue_selection;
 use super::issue_stats::MONTH;
 use super::organization::time;
 use super::parameters::Parameters;
@@ -18,6 +19,7 @@ use crate::accounts::permission::{ReadEvents, WriteEvents};
 use crate::app::App;
 use crate::db;
 use crate::db::issue_count::TagCount;
+use crate::db::project::Project;
 use crate::error::{Error, Result};
 use crate::http::extract::{OrganizationAccess, ProjectAccess};
 use crate::http::issue_access::{self, FoundIssue, IssueAccess};
@@ -52,7 +54,7 @@ pub(crate) async fn update(
     if let Some(wanted) = change.status {
         let project = ProjectId(found.project.id);
         let issue = IssueId(found.issue.id);
-        let changed = status::set(&app, project, &[issue], wanted).await?;
+        let changed = status::set(&app, project, &[issue], wanted, &at.actor).await?;
         if changed.is_empty() {
             return Err(Error::NotFound);
         }
@@ -63,36 +65,64 @@ pub(crate) async fn update(
     Ok(Json(Value::Object(object)))
 }
 
-/// `PUT /api/0/projects/{organization}/{project}/issues/` with `?id=…&id=…`, `?status=…`, or neither for all;
-/// answers with what was changed, or 204 where there was nothing to change.
+/// `PUT /api/0/projects/{organization}/{project}/issues/`; see [`change_many`].
 pub(crate) async fn update_many(
     State(app): State<App>,
     at: ProjectAccess<WriteEvents>,
     parameters: Parameters,
     body: Bytes,
 ) -> Result<Response> {
-    let change = Change::parse(&body)?;
-    let project = ProjectId(at.project.id);
-    let ids = parameters.all("id").map(str::parse::<IssueId>).collect::<Result<Vec<_>, _>>();
-    let ids = ids.map_err(|error| Error::Invalid(format!("id: {error}")))?;
+    change_many(&app, vec![at.project], &parameters, &body, &at.actor).await
+}
+
+/// `PUT /api/0/organizations/{organization}/issues/`, of the projects that `project=` names; see [`change_many`].
+pub(crate) async fn update_many_of_organization(
+    State(app): State<App>,
+    at: OrganizationAccess<WriteEvents>,
+    parameters: Parameters,
+    body: Bytes,
+) -> Result<Response> {
+    let projects = issue_selection::projects(&app, at.organization.id, &parameters).await?;
+    change_many(&app, projects, &parameters, &body, &at.actor).await
+}
+
+/// Changes what `?id=…&id=…`, `?status=…` or `?query=…` names, or without any of these everything; answers with
+/// what was changed, or 204 where there was nothing to change.
+async fn change_many(
+    app: &App,
+    projects: Vec<Project>,
+    parameters: &Parameters,
+    body: &[u8],
+    actor: &str,
+) -> Result<Response> {
+    let change = Change::parse(body)?;
+    let ids = issue_selection::ids(parameters)?;
     let from = parameters.get("status").map(status_named).transpose()?;
-    if parameters.get("query").is_some_and(|query| !query.is_empty()) {
+    let query = parameters.get("query").filter(|query| !query.is_empty());
+    if usize::from(!ids.is_empty()) + usize::from(from.is_some()) + usize::from(query.is_some()) > 1
+    {
         return Err(Error::Invalid(
-            "query cannot choose what to change: list the issues and name them by id".to_owned(),
+            "id, status and query cannot be combined: is:… in a query names a status".to_owned(),
         ));
-    }
-    if !ids.is_empty() && from.is_some() {
-        return Err(Error::Invalid("id and status cannot be combined".to_owned()));
     }
     let Some(wanted) = change.status else {
         return Err(Error::Invalid("the body has no `status`".to_owned()));
     };
-    let changed = if ids.is_empty() {
-        status::set_all(&app, project, from, wanted).await? > 0
+    let mut changed = 0;
+    if query.is_some() {
+        let found = issue_selection::listing(parameters, projects, app.clock.now_ms())?;
+        changed = status::set_found(app, &found, wanted, actor).await?;
     } else {
-        !status::set(&app, project, &ids, wanted).await?.is_empty()
-    };
-    if !changed {
+        for project in projects {
+            let project = ProjectId(project.id);
+            changed += if ids.is_empty() {
+                status::set_all(app, project, from, wanted, actor).await?
+            } else {
+                status::set(app, project, &ids, wanted, actor).await?.len() as u64
+            };
+        }
+    }
+    if changed == 0 {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let answer = json!({
@@ -156,13 +186,14 @@ async fn whole(app: &App, found: &FoundIssue, origin: &Origin) -> Result<Map<Str
                 Ok(IssueExtras {
                     tags: db::issue_count::tags(tx, id, TAG_VALUES_READ_MAX).await?,
                     hours: db::issue_count::hours(tx, id, MONTH.first_hour(now_ms)).await?,
+                    journal: db::issue_journal::of_issue(tx, id).await?,
                 })
             })
         })
         .await?;
     let FoundIssue { organization, project, issue } = found;
     let mut object = issue_json(origin, organization, project, issue);
-    add_extras(&mut object, issue, &extras, now_ms);
+    add_extras(&mut object, issue, &project.slug, &extras, now_ms);
     Ok(object)
 }
 

@@ -3,10 +3,12 @@
 use protocol::short_id::short_id;
 use serde_json::{Map, Value, json};
 
+use super::activity::activity_json;
 use super::issue_stats::{DAY, MONTH};
 use super::organization::time;
 use crate::db::issue::StoredIssue;
 use crate::db::issue_count::TagCount;
+use crate::db::issue_journal::Entry;
 use crate::db::organization::Organization;
 use crate::db::project::Project;
 use crate::http::origin::Origin;
@@ -76,12 +78,15 @@ pub(super) struct IssueExtras {
     pub(super) tags: Vec<TagCount>,
     /// Events per hour of the last month.
     pub(super) hours: Vec<(i64, i64)>,
+    /// What happened to it.
+    pub(super) journal: Vec<Entry>,
 }
 
 /// Adds what the page of one issue shows beyond a list.
 pub(super) fn add_extras(
     object: &mut Map<String, Value>,
     issue: &StoredIssue,
+    slug: &str,
     extras: &IssueExtras,
     now_ms: i64,
 ) {
@@ -96,21 +101,11 @@ pub(super) fn add_extras(
             MONTH.name: MONTH.bars(now_ms, &extras.hours),
         }),
     );
-    add("activity", json!([first_seen(issue)]));
+    add("activity", activity_json(issue, slug, &extras.journal).into());
     for empty in ["seenBy", "participants", "pluginActions", "pluginIssues", "pluginContexts"] {
         add(empty, json!([]));
     }
     add("userReportCount", json!(0));
-}
-
-fn first_seen(issue: &StoredIssue) -> Value {
-    json!({
-        "id": "0",
-        "type": "first_seen",
-        "user": null,
-        "data": {},
-        "dateCreated": time(issue.first_seen_ms),
-    })
 }
 
 fn tag_totals(tags: &[TagCount]) -> Value {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::issues::query;
 
 /// Milliseconds of an hour.
 pub(super) const HOUR_MS: i64 = 3_600_000;
@@ -65,18 +66,7 @@ impl Period {
 /// # Errors
 /// `Invalid` if it is none.
 pub(super) fn duration_ms(text: &str) -> Result<i64> {
-    let unit_ms = |unit| match unit {
-        's' => Some(1_000),
-        'm' => Some(60_000),
-        'h' => Some(HOUR_MS),
-        'd' => Some(24 * HOUR_MS),
-        'w' => Some(7 * 24 * HOUR_MS),
-        _ => None,
-    };
-    let parsed = text.char_indices().next_back().and_then(|(at, unit)| {
-        text[..at].parse::<u32>().ok().and_then(|n| unit_ms(unit)?.checked_mul(i64::from(n)))
-    });
-    parsed.ok_or_else(|| {
+    query::duration_ms(text).ok_or_else(|| {
         Error::Invalid(format!(
             "Invalid statsPeriod `{text}`: it is like 14d, with s, m, h, d or w"
         ))

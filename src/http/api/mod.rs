@@ -1,5 +1,6 @@
 //! The REST API in Sentry's shapes (`/api/0/…`): one file per resource.
 
+pub(crate) mod activity;
 pub(crate) mod attachment;
 pub(crate) mod auth_info;
 mod entries;
@@ -10,9 +11,10 @@ pub(crate) mod issue;
 mod issue_change;
 mod issue_json;
 pub(crate) mod issue_list;
-mod issue_query;
+mod issue_selection;
 mod issue_stats;
+pub(crate) mod missing;
 pub(crate) mod organization;
-mod paging;
+pub(crate) mod paging;
 mod parameters;
 pub(crate) mod project;

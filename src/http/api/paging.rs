@@ -6,31 +6,32 @@
 
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 
+use crate::db::issue_search::Place;
 use crate::error::{Error, Result};
 
 /// Items of a page when nobody says how many, and at most.
-pub(super) const LIMIT_MAX: usize = 100;
+pub(crate) const LIMIT_MAX: usize = 100;
 
 /// Where a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     /// What the list is ordered by, largest first.
-    pub(super) key: i64,
+    pub(crate) key: i64,
     /// Breaks ties.
-    pub(super) id: i64,
+    pub(crate) id: i64,
     /// Whether the page ends before this place instead of beginning after it.
-    pub(super) is_previous: bool,
+    pub(crate) is_previous: bool,
 }
 
 impl Cursor {
     /// Before everything.
-    pub(super) const START: Self = Self { key: i64::MAX, id: i64::MAX, is_previous: false };
+    pub(crate) const START: Self = Self { key: i64::MAX, id: i64::MAX, is_previous: false };
 
     /// Reads a cursor; an empty one, which sentry-cli sends first, is the beginning.
     ///
     /// # Errors
     /// `Invalid` if it is none of ours.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {
             return Ok(Self::START);
         }
@@ -47,7 +48,17 @@ impl Cursor {
         })
     }
 
-    fn text(self) -> String {
+    /// Returns the place as a list's statement has it.
+    pub(crate) fn place(self) -> Place {
+        if self.is_previous {
+            Place::Before(self.key, self.id)
+        } else {
+            Place::After(self.key, self.id)
+        }
+    }
+
+    /// Returns the cursor as clients repeat it.
+    pub(crate) fn text(self) -> String {
         format!("{}:{}:{}", self.key, self.id, u8::from(self.is_previous))
     }
 }
@@ -56,7 +67,7 @@ impl Cursor {
 ///
 /// # Errors
 /// `Invalid` if it is no number from 1 on. More than [`LIMIT_MAX`] means that many.
-pub(super) fn limit(text: Option<&str>) -> Result<usize> {
+pub(crate) fn limit(text: Option<&str>) -> Result<usize> {
     match text.filter(|text| !text.is_empty()).map(str::parse::<usize>) {
         None => Ok(LIMIT_MAX),
         Some(Ok(limit)) if limit > 0 => Ok(limit.min(LIMIT_MAX)),
@@ -68,9 +79,9 @@ pub(super) fn limit(text: Option<&str>) -> Result<usize> {
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Page<T> {
+pub(crate) struct Page<T> {
     /// The items, in the list's order.
-    pub(super) items: Vec<T>,
+    pub(crate) items: Vec<T>,
     previous: (Cursor, bool),
     next: (Cursor, bool),
 }
@@ -78,7 +89,7 @@ pub(super) struct Page<T> {
 impl<T> Page<T> {
     /// Makes a page of up to `limit` items out of `limit + 1`, read from the cursor's place on: for a previous
     /// page that is nearest first, against the list's order. `place` gives an item's key and id.
-    pub(super) fn new(
+    pub(crate) fn new(
         mut read: Vec<T>,
         cursor: Cursor,
         limit: usize,
@@ -103,8 +114,18 @@ impl<T> Page<T> {
         }
     }
 
+    /// Returns where the page before begins, if there is one.
+    pub(crate) fn previous(&self) -> Option<Cursor> {
+        self.previous.1.then_some(self.previous.0)
+    }
+
+    /// Returns where the next page begins, if there is one.
+    pub(crate) fn next(&self) -> Option<Cursor> {
+        self.next.1.then_some(self.next.0)
+    }
+
     /// Returns the header that leads to the pages beside this one, for the request's `uri`.
-    pub(super) fn link(&self, origin: &str, uri: &Uri) -> [(HeaderName, HeaderValue); 1] {
+    pub(crate) fn link(&self, origin: &str, uri: &Uri) -> [(HeaderName, HeaderValue); 1] {
         let base = format!("{origin}{}?{}", uri.path(), query_without_cursor(uri));
         let relation = |name: &str, (cursor, has_results): (Cursor, bool)| {
             let cursor = cursor.text();

@@ -4,11 +4,11 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use pages::address::encoded;
 use protocol::id::ProjectId;
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
-use super::next::encoded;
 use super::visit::ProjectVisit;
 use crate::accounts::permission::ReadEvents;
 use crate::app::App;

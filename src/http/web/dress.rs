@@ -7,10 +7,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use futures_util::FutureExt as _;
+use pages::chrome::Theme;
 use pages::message::MessagePage;
 
 use super::html::Html;
-use super::next;
+use super::{next, theme};
 use crate::error::Error;
 use crate::http::access_log::{RequestId, panicked};
 use crate::http::error::Failure;
@@ -42,13 +43,19 @@ struct Asked {
     /// Path and query.
     target: String,
     id: Option<String>,
+    theme: Theme,
 }
 
 impl Asked {
     fn of(request: &Request) -> Self {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
-        Self { method: request.method().clone(), target: target.to_owned(), id }
+        Self {
+            method: request.method().clone(),
+            target: target.to_owned(),
+            id,
+            theme: theme::of(request.headers()),
+        }
     }
 
     fn dress(self, mut response: Response) -> Response {
@@ -66,14 +73,15 @@ impl Asked {
         if let Error::Unauthorized(_) = &error {
             return self.sign_in();
         }
+        let (theme, id) = (self.theme, self.id);
         let page = match &error {
             Error::NotFound => MessagePage::not_found(None),
             Error::Forbidden(_) => MessagePage::forbidden(None),
-            Error::Internal(_) => MessagePage::failed(None, self.id),
+            Error::Internal(_) => MessagePage::failed(None, id),
             Error::Busy => MessagePage::busy(),
             other => MessagePage::refused(other.status().as_u16(), &other.told()),
         };
-        error.finish(Html(page).into_response())
+        error.finish(Html(MessagePage { theme, ..page }).into_response())
     }
 
     /// Sends somebody unknown to the log-in page, and back here afterwards if that makes sense.
@@ -87,6 +95,7 @@ impl Asked {
         let status = response.status();
         let detail = status.canonical_reason().unwrap_or("This request cannot be answered");
         let page = MessagePage::refused(status.as_u16(), detail);
+        let page = MessagePage { theme: self.theme, ..page };
         (status, Html(page)).into_response()
     }
 }
@@ -119,7 +128,12 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     fn asked(method: Method, target: &str) -> Asked {
-        Asked { method, target: target.to_owned(), id: Some("0123".to_owned()) }
+        Asked {
+            method,
+            target: target.to_owned(),
+            id: Some("0123".to_owned()),
+            theme: Theme::System,
+        }
     }
 
     async fn text(response: Response) -> String {

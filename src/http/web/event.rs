@@ -22,7 +22,7 @@ const ASK_AGAIN_S: &str = "2";
 /// Which event a path names.
 #[derive(Debug, Deserialize)]
 pub(crate) struct EventPath {
-    event_id: String,
+    pub(super) event_id: String,
 }
 
 /// `GET /{organization}/{project}/events/{event_id}/`.

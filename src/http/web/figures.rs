@@ -1,6 +1,8 @@
 //! Counts of issues in the form that pages show.
 
-use pages::issue::TagShare;
+use pages::address::with_query;
+use pages::search::{DEFAULT_QUERY, term};
+use pages::tags::{TagShare, TagValue};
 
 use crate::db::issue_count::TagCount;
 
@@ -10,8 +12,6 @@ pub(super) const HOUR_MS: i64 = 3_600_000;
 pub(super) const DAY_HOURS: i64 = 24;
 /// Days that bars show.
 pub(super) const DAYS: i64 = 30;
-/// Tags whose most frequent value is shown.
-const TAGS_SHOWN_MAX: usize = 8;
 
 /// Returns a count of the database as pages have them.
 pub(super) fn count(n: i64) -> u64 {
@@ -41,22 +41,59 @@ fn today(now_ms: i64) -> i64 {
     now_ms / HOUR_MS / DAY_HOURS
 }
 
-/// Returns the most frequent value of each tag with its share; `counts` are the most frequent first.
-pub(super) fn shares(counts: &[TagCount]) -> Vec<TagShare> {
-    let mut shares: Vec<TagShare> = Vec::new();
-    for top in counts {
-        if shares.len() == TAGS_SHOWN_MAX || shares.iter().any(|share| share.key == top.key) {
-            continue;
+/// Returns tags with their most frequent values, at most `tags_max` and `values_max` of each; `counts` are the most
+/// frequent first. `url` leads to what else has a value.
+pub(super) fn shares(
+    counts: &[TagCount],
+    tags_max: usize,
+    values_max: usize,
+    url: impl Fn(&str, &str) -> String,
+) -> Vec<TagShare> {
+    let mut keys: Vec<&str> = Vec::new();
+    for count in counts {
+        if !keys.contains(&count.key.as_str()) {
+            keys.push(&count.key);
         }
-        let all: i64 = counts.iter().filter(|count| count.key == top.key).map(|c| c.n).sum();
-        let percent = (top.n * 100 + all / 2) / all.max(1);
-        shares.push(TagShare {
-            key: top.key.clone(),
-            value: top.value.clone(),
-            percent: u8::try_from(percent.clamp(0, 100)).unwrap_or(100),
-        });
     }
+    let share = |key: &&str| {
+        let of_key: Vec<&TagCount> = counts.iter().filter(|count| count.key == **key).collect();
+        let all: i64 = of_key.iter().map(|count| count.n).sum();
+        let value = |count: &&TagCount| TagValue {
+            value: count.value.clone(),
+            events: self::count(count.n),
+            percent: percent(count.n, all),
+            url: url(key, &count.value),
+        };
+        TagShare {
+            key: (*key).to_owned(),
+            values: of_key.iter().take(values_max).map(value).collect(),
+            hidden: of_key.len().saturating_sub(values_max) as u64,
+        }
+    };
+    let mut shares: Vec<TagShare> = keys.iter().map(share).collect();
+    // What tells events apart comes first: where one value is all there is, nothing is to be learned.
+    shares.sort_by_key(|share| (share.values.len() < 2, rank(&share.key)));
+    shares.truncate(tags_max);
     shares
+}
+
+/// What is asked for first; tags of one's own come after that.
+fn rank(key: &str) -> usize {
+    let first =
+        ["environment", "release", "os", "browser", "runtime", "transaction", "server_name"];
+    first.iter().position(|known| *known == key).unwrap_or(first.len())
+}
+
+/// Returns a part of a whole in percent, rounded.
+fn percent(part: i64, all: i64) -> u8 {
+    let percent = (part * 100 + all / 2) / all.max(1);
+    u8::try_from(percent.clamp(0, 100)).unwrap_or(100)
+}
+
+/// Returns the address of the unresolved issues of a project that have a tag.
+pub(super) fn tag_url(issues_url: &str, key: &str, value: &str) -> String {
+    let query = format!("{DEFAULT_QUERY} {}", term(key, value));
+    with_query(issues_url, &[("query", &query)])
 }
 
 #[cfg(test)]
@@ -75,16 +112,26 @@ mod tests {
     }
 
     #[test]
-    fn tags_show_the_share_of_their_top_value() {
+    fn tags_show_the_shares_of_their_values() {
         let tag = |key: &str, value: &str, n| TagCount {
             key: key.to_owned(),
             value: value.to_owned(),
             n,
             last_seen_ms: 0,
         };
-        let counts = [tag("os", "Linux", 6), tag("region", "eu", 4), tag("os", "Windows", 3)];
-        let shares = shares(&counts);
-        let shown: Vec<_> = shares.iter().map(|s| (s.key.as_str(), s.percent)).collect();
-        assert_eq!(shown, [("os", 67), ("region", 100)]);
+        let counts = [
+            tag("os", "Linux", 6),
+            tag("region", "eu", 4),
+            tag("os", "Windows", 3),
+            tag("os", "Mac", 1),
+            tag("plan", "a b", 1),
+        ];
+        let shares = shares(&counts, 2, 2, |key, value| tag_url("/o/p/issues/", key, value));
+        let shown: Vec<_> =
+            shares.iter().map(|s| (s.key.as_str(), s.values.len(), s.hidden)).collect();
+        assert_eq!(shown, [("os", 2, 1), ("region", 1, 0)]);
+        let percents: Vec<u8> = shares[0].values.iter().map(|value| value.percent).collect();
+        assert_eq!(percents, [60, 30]);
+        assert_eq!(shares[1].values[0].url, "/o/p/issues/?query=is%3Aunresolved%20region%3Aeu");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use pages::chrome::Chrome;
 use pages::help::UploadHelp;
 use pages::issue::{Attachment, Issue, IssuePage, IssueStats, IssueStatus, Navigation, TraceView};
 use pages::source::Contexts;
@@ -15,7 +16,9 @@ use protocol::time::Timestamp;
 use serde::Deserialize;
 use tracing::warn;
 
-use super::figures::{count, daily, first_hour, shares};
+use super::activity::activity;
+use super::figures::{count, daily, first_hour, shares, tag_url};
+use super::grouped::grouping;
 use super::html::Html;
 use super::visit::ProjectVisit;
 use crate::accounts::permission::ReadEvents;
@@ -25,21 +28,24 @@ use crate::db::attachment::AttachmentInfo;
 use crate::db::event::{StoredEvent, Which};
 use crate::db::issue::StoredIssue;
 use crate::db::issue_count::TagCount;
+use crate::db::issue_journal::Entry;
 use crate::db::project::Project;
 use crate::error::{Error, Result};
 use crate::http::origin::Origin;
+use crate::http::upload_help::{self, waiting, waiting_keys};
 use crate::ingest::stored;
-use crate::issues::source_lines;
+use crate::issues::{named, source_lines};
 use crate::{blocking, db::engine::Tx};
 
 /// Source lines that are read before and after each frame's line.
 const LINES_AROUND: u32 = 5;
 /// Tag values that shares are computed of; the most frequent come first.
 const TAG_VALUES_MAX: i64 = 1_000;
-/// Missing files whose waiting events are counted.
-const WAITING_KEYS_MAX: usize = 100;
-/// Waiting events are counted up to this number.
-const WAITING_MAX: i64 = 10_000;
+/// Tags whose values are shown beside the trace, and how many values of each.
+const TAGS_SHOWN_MAX: usize = 8;
+const VALUES_SHOWN_MAX: usize = 3;
+/// Hashes that are counted.
+const HASHES_MAX: i64 = 100;
 
 /// Which issue a path names.
 #[derive(Debug, Deserialize)]
@@ -62,6 +68,8 @@ pub(crate) struct Look {
     view: String,
     #[serde(default)]
     raw: String,
+    /// Short id of the issue whose address led here.
+    from: Option<String>,
 }
 
 /// `GET /{organization}/{project}/issues/{issue}/`: the newest event.
@@ -73,6 +81,17 @@ pub(crate) async fn latest(
     origin: Origin,
 ) -> Result<Response> {
     let issue = find(&app, &at.project, &path.issue).await?;
+    if !names(&at.project, &path.issue, &issue) {
+        // An issue that lost its last event to this one.
+        let url = at.shown().issue_url(&short_id(&at.project.slug, issue.number));
+        let from = match Named::parse(&at.project.slug, &path.issue) {
+            Some(Named::ShortId(number)) => {
+                format!("?from={}", short_id(&at.project.slug, number))
+            }
+            _ => String::new(),
+        };
+        return Ok(Redirect::to(&format!("{url}{from}")).into_response());
+    }
     let id = IssueId(issue.id);
     let event = app
         .db
@@ -113,9 +132,9 @@ pub(super) async fn find(app: &App, project: &Project, name: &str) -> Result<Sto
         .read(move |tx| {
             Box::pin(async move {
                 let (Named::ShortId(number) | Named::Number(number)) = named;
-                let found = db::issue::by_number(tx, project, number).await?;
+                let found = named::by_number(tx, project, number).await?;
                 match named {
-                    Named::Number(id) if found.is_none() => db::issue::by_id(tx, IssueId(id)).await,
+                    Named::Number(id) if found.is_none() => named::by_id(tx, IssueId(id)).await,
                     _ => Ok(found),
                 }
             })
@@ -198,28 +217,36 @@ async fn page(
     let beside = beside(app, at.project.id, &issue, &row, waiting_keys(&event)).await?;
     let now_ms = app.clock.now_ms();
     let page = IssuePage {
-        chrome: at.chrome(app),
+        chrome: Chrome { search: Some(String::new()), ..at.chrome(app) },
         project: at.shown(),
         navigation: navigation(at, &issue, &row, &beside),
         view: TraceView::from_query(&look.view),
         raw,
         contexts,
         upload: UploadHelp {
-            origin: origin.as_str().to_owned(),
-            organization: at.organization.slug.clone(),
-            project: at.project.slug.clone(),
             waiting: beside.waiting,
+            ..upload_help::for_project(origin, &at.organization, &at.project)
         },
         attachments: beside.attachments.iter().map(|file| attachment(at, &row, file)).collect(),
-        stats: IssueStats { daily: daily(&beside.hours, now_ms), tags: shares(&beside.tags) },
-        issue: shown(&at.project.slug, issue),
+        activity: activity(&at.project.slug, &issue, &beside.journal, look.from.as_deref()),
+        stats: IssueStats {
+            daily: daily(&beside.hours, now_ms),
+            tags: shares(&beside.tags, TAGS_SHOWN_MAX, VALUES_SHOWN_MAX, |key, value| {
+                tag_url(&at.shown().issues_url(), key, value)
+            }),
+        },
+        grouping: grouping(&event, beside.hashes),
+        issue: Issue {
+            status_changed: beside.status_changed_ms.map(Timestamp),
+            ..shown(&at.project.slug, issue)
+        },
         event,
     };
     Ok(Html(page).into_response())
 }
 
 /// Unpacks the result of an event; it may be large, so off the async threads.
-async fn unpacked(app: &App, row: StoredEvent) -> Result<(Event, StoredEvent)> {
+pub(super) async fn unpacked(app: &App, row: StoredEvent) -> Result<(Event, StoredEvent)> {
     let unpacker = app.dictionaries.unpacker(&app.db, [row.result.as_slice()]).await?;
     blocking::run(move || {
         let json = unpacker.result_json(&row.original, &row.result)?;
@@ -239,20 +266,6 @@ async fn contexts(app: &App, event: &Event) -> Contexts {
     }
 }
 
-/// What the frames of an event wait for.
-fn waiting_keys(event: &Event) -> Vec<String> {
-    let verdicts = event
-        .stacktraces()
-        .flat_map(|trace| &trace.frames)
-        .filter_map(|frame| frame.symbolication.as_ref());
-    let mut keys: Vec<String> =
-        verdicts.flat_map(|verdict| pages::reason::missing_keys(&verdict.status)).collect();
-    keys.sort();
-    keys.dedup();
-    keys.truncate(WAITING_KEYS_MAX);
-    keys
-}
-
 /// What stands beside an event.
 struct Beside {
     /// Ids of events of the same issue.
@@ -265,6 +278,9 @@ struct Beside {
     attachments: Vec<AttachmentInfo>,
     hours: Vec<(i64, i64)>,
     tags: Vec<TagCount>,
+    hashes: usize,
+    status_changed_ms: Option<i64>,
+    journal: Vec<Entry>,
     waiting: BTreeMap<String, u64>,
 }
 
@@ -292,6 +308,9 @@ async fn beside(
                         .await?,
                     hours: db::issue_count::hours(tx, issue.0, from_hour).await?,
                     tags: db::issue_count::tags(tx, issue.0, TAG_VALUES_MAX).await?,
+                    hashes: db::issue_search::hashes(tx, issue, HASHES_MAX).await?.len(),
+                    status_changed_ms: db::issue_search::status_changed(tx, issue).await?,
+                    journal: db::issue_journal::of_issue(tx, issue.0).await?,
                     waiting: waiting(tx, project, &keys).await?,
                 })
             })
@@ -302,15 +321,6 @@ async fn beside(
 async fn neighbour(tx: &mut Tx<'_>, issue: IssueId, which: Which) -> Result<Option<EventId>> {
     let found = db::event::id_of_issue(tx, issue, which).await?;
     Ok(found.and_then(|bytes| EventId::from_slice(&bytes)))
-}
-
-async fn waiting(tx: &mut Tx<'_>, project: i64, keys: &[String]) -> Result<BTreeMap<String, u64>> {
-    let mut waiting = BTreeMap::new();
-    for key in keys {
-        let events = db::missing_file::waiting(tx, project, key, WAITING_MAX).await?;
-        waiting.insert(key.clone(), count(events));
-    }
-    Ok(waiting)
 }
 
 fn navigation(
@@ -331,6 +341,8 @@ fn navigation(
         current: own.map(url).unwrap_or_default(),
         position: Navigation::position_of(count(newer) + 1, count(all)),
         json: format!("{}json", project_event_url(at, row)),
+        text: format!("{}text", project_event_url(at, row)),
+        markdown: format!("{}markdown", project_event_url(at, row)),
     }
 }
 
@@ -367,6 +379,7 @@ fn shown(slug: &str, issue: StoredIssue) -> Issue {
         last_seen: Timestamp(issue.last_seen_ms),
         first_release: issue.first_release,
         last_release: issue.last_release,
+        status_changed: None,
     }
 }
 

@@ -1,37 +1,50 @@
-//! The issues of a project.
+//! Lists of issues: of a project, and of all projects of an organization.
 
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use pages::chrome::{Chrome, Section};
 use pages::issue::IssueStatus;
-use pages::issues::{IssueList, IssueRow, StatusTab};
-use protocol::id::ProjectId;
+use pages::issues::{Changed, Facet, IssueList, IssueRow, RefusedTerm};
+use pages::search::{DEFAULT_QUERY, Period, Search, Sort};
 use protocol::level::Level;
 use protocol::short_id::short_id;
 use protocol::time::Timestamp;
 use serde::Deserialize;
 
-use super::figures::{count, daily, first_hour};
+use super::figures::count;
 use super::html::Html;
-use super::projects::{dsn, public_key};
-use super::visit::ProjectVisit;
+use super::issues_found::{Asked, Found, read};
+use super::projects::dsn;
+use super::visit::{OrganizationVisit, ProjectVisit};
 use crate::accounts::permission::ReadEvents;
 use crate::app::App;
 use crate::db;
-use crate::db::issue::{Before, StoredIssue};
-use crate::error::{Error, Result};
+use crate::db::issue::StoredIssue;
+use crate::db::issue_search;
+use crate::db::project::Project;
+use crate::error::Result;
+use crate::http::api::paging::Cursor;
 use crate::http::origin::Origin;
 use crate::ingest::summary::Metadata;
-
-/// Issues of one page.
-const ISSUES_MAX: usize = 50;
+use crate::issues::query::{IssueQuery, Refused};
 
 /// Which issues are asked for.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Filter {
+    /// Sentry's search language; absent is what is unresolved, `*` everything.
+    query: Option<String>,
+    /// A status, in addresses from before there was a search.
+    status: Option<String>,
     #[serde(default)]
-    status: String,
-    /// Place after which the page starts: `<last seen in ms>-<id>`.
-    before: Option<String>,
+    sort: String,
+    #[serde(default)]
+    period: String,
+    #[serde(default)]
+    cursor: String,
+    /// How many issues the change before this changed, and to what: `3-resolved`.
+    #[serde(default)]
+    changed: String,
 }
 
 /// `GET /{organization}/{project}/`.
@@ -46,85 +59,176 @@ pub(crate) async fn list(
     origin: Origin,
     Query(filter): Query<Filter>,
 ) -> Result<Response> {
-    let tab = StatusTab::from_query(&filter.status);
-    let before = filter.before.as_deref().map_or(Ok(Before::START), place)?;
-    let found = read(&app, &at, tab, before).await?;
-    let project = at.shown();
-    let url = project.issues_url();
-    let after = |last: &StoredIssue| {
-        format!("{url}?status={}&before={}-{}", tab.as_str(), last.last_seen_ms, last.id)
-    };
-    let shown = || found.issues.iter().take(ISSUES_MAX);
-    let next = shown().next_back().filter(|_| found.issues.len() > ISSUES_MAX).map(after);
-    let first = filter.before.is_some().then(|| format!("{url}?status={}", tab.as_str()));
-    let now_ms = app.clock.now_ms();
-    let issues = shown()
-        .zip(&found.trends)
-        .map(|(issue, hours)| row(issue, &project.slug, daily(hours, now_ms)))
-        .collect();
-    let page = IssueList {
+    let scope = Scope {
+        path: at.shown().issues_url(),
         chrome: at.chrome(&app),
-        issues,
-        filter: tab,
-        next,
-        first,
-        dsn: dsn(&origin, found.public_key.as_deref(), at.project.id),
+        projects: vec![at.project.clone()],
+        project: Some(at.shown()),
+    };
+    answer(&app, scope, &origin, &filter).await
+}
+
+/// `GET /{organization}/issues/`: of all its projects.
+pub(crate) async fn of_organization(
+    State(app): State<App>,
+    at: OrganizationVisit<ReadEvents>,
+    origin: Origin,
+    Query(filter): Query<Filter>,
+) -> Result<Response> {
+    let id = at.organization.id;
+    let projects = app
+        .db
+        .read(move |tx| Box::pin(async move { db::project::active_of(tx, id).await }))
+        .await?;
+    let slug = &at.organization.slug;
+    let scope = Scope {
+        path: format!("/{slug}/issues/"),
+        chrome: at.visit.chrome(&app, slug, Section::Issues),
+        projects,
+        project: None,
+    };
+    answer(&app, scope, &origin, &filter).await
+}
+
+/// Whose issues are listed.
+struct Scope {
+    path: String,
+    chrome: Chrome,
+    projects: Vec<Project>,
+    /// The one project, as pages know it.
+    project: Option<pages::chrome::Project>,
+}
+
+impl Filter {
+    /// What is to be searched, as the field shows it.
+    fn query(&self) -> String {
+        match (&self.query, &self.status) {
+            (Some(query), _) if query.trim() == "*" => String::new(),
+            (Some(query), _) => query.trim().to_owned(),
+            (None, Some(status)) if status == "all" => String::new(),
+            (None, Some(status)) => format!("is:{status}"),
+            (None, None) => DEFAULT_QUERY.to_owned(),
+        }
+    }
+
+    fn changed(&self) -> Option<Changed> {
+        let (issues, status) = self.changed.split_once('-')?;
+        Some(Changed { issues: issues.parse().ok()?, status: IssueStatus::from_text(status)? })
+    }
+
+    fn search(&self, path: String) -> Search {
+        Search {
+            path,
+            query: self.query(),
+            terms: Vec::new(),
+            sort: Sort::from_query(&self.sort),
+            period: Period::from_query(&self.period),
+        }
+    }
+}
+
+async fn answer(app: &App, scope: Scope, origin: &Origin, filter: &Filter) -> Result<Response> {
+    let mut search = filter.search(scope.path.clone());
+    let now_ms = app.clock.now_ms();
+    let mut query = match IssueQuery::parse(&search.query, now_ms) {
+        Ok(query) => query,
+        Err(refused) => return Ok(not_understood(scope, search, refused)),
+    };
+    search.terms.clone_from(&query.terms);
+    if let Some(since_ms) = search.period.since_ms(now_ms) {
+        let seen = &mut query.filter.last_seen_ms;
+        *seen = since_ms.max(*seen.start())..=*seen.end();
+    }
+    let asked = Asked {
+        projects: scope.projects.clone(),
+        query,
+        sort: sort(search.sort),
+        period: search.period,
+        cursor: Cursor::parse(&filter.cursor)?,
+        is_narrow: search.period != Period::All || search.terms.len() > 1,
+        now_ms,
+    };
+    let found = read(app, asked).await?;
+    Ok(Html(page(scope, search, found, origin, filter.changed(), now_ms)).into_response())
+}
+
+fn sort(sort: Sort) -> issue_search::Sort {
+    match sort {
+        Sort::LastSeen => issue_search::Sort::LastSeen,
+        Sort::FirstSeen => issue_search::Sort::FirstSeen,
+        Sort::Events => issue_search::Sort::Events,
+        Sort::Users => issue_search::Sort::Users,
+    }
+}
+
+/// The list's page without a list, and which word is in the way.
+fn not_understood(scope: Scope, search: Search, refused: Refused) -> Response {
+    let page = IssueList {
+        refused: Some(RefusedTerm { term: refused.term, why: refused.why }),
+        ..blank(scope, search)
+    };
+    (StatusCode::BAD_REQUEST, Html(page)).into_response()
+}
+
+fn blank(scope: Scope, search: Search) -> IssueList {
+    IssueList {
+        chrome: scope.chrome,
+        project: scope.project,
+        search,
+        refused: None,
+        issues: Vec::new(),
+        facets: Vec::new(),
+        counts: Vec::new(),
+        previous: None,
+        next: None,
+        changed: None,
+        hints: pages::issues::Hints::default(),
+        dsn: String::new(),
+        has_events: true,
+    }
+}
+
+fn page(
+    scope: Scope,
+    search: Search,
+    found: Found,
+    origin: &Origin,
+    changed: Option<Changed>,
+    now_ms: i64,
+) -> IssueList {
+    let url = |cursor: Option<Cursor>| cursor.map(|cursor| search.page_url(&cursor.text()));
+    let row = |(issue, hours): (&StoredIssue, &Vec<(i64, i64)>)| {
+        let project = scope.projects.iter().find(|project| project.id == issue.project_id)?;
+        let trend = search.period.spread(hours, now_ms);
+        Some(row(issue, &scope.chrome.organization, project, trend))
+    };
+    let facet = |(key, words, values): (&str, &'static str, Vec<String>)| Facet {
+        key: key.to_owned(),
+        words,
+        values,
+    };
+    let first = scope.projects.first().map_or(0, |project| project.id);
+    IssueList {
+        issues: found.page.items.iter().zip(&found.trends).filter_map(row).collect(),
+        facets: found.facets.into_iter().map(facet).collect(),
+        counts: found.counts,
+        previous: url(found.page.previous()),
+        next: url(found.page.next()),
+        changed,
+        hints: found.hints,
+        dsn: dsn(origin, found.public_key.as_deref(), first),
         has_events: found.has_events,
-        project,
-    };
-    Ok(Html(page).into_response())
+        ..blank(scope, search)
+    }
 }
 
-/// Reads a place in the list.
-fn place(text: &str) -> Result<Before> {
-    let read = |(last_seen_ms, id): (&str, &str)| {
-        Some(Before { last_seen_ms: last_seen_ms.parse().ok()?, id: id.parse().ok()? })
-    };
-    let invalid = || Error::Invalid(format!("`{text}` is no place in the list: start at its top"));
-    text.split_once('-').and_then(read).ok_or_else(invalid)
-}
-
-/// What the page shows, one more issue than it has room for.
-struct Found {
-    issues: Vec<StoredIssue>,
-    /// Events per hour of each issue that is shown.
-    trends: Vec<Vec<(i64, i64)>>,
-    public_key: Option<String>,
-    has_events: bool,
-}
-
-async fn read(
-    app: &App,
-    at: &ProjectVisit<ReadEvents>,
-    tab: StatusTab,
-    before: Before,
-) -> Result<Found> {
-    let (id, now_ms) = (at.project.id, app.clock.now_ms());
-    let status = (tab != StatusTab::All).then(|| tab.as_str());
-    let limit = i64::try_from(ISSUES_MAX + 1).unwrap_or(i64::MAX);
-    app.db
-        .read(move |tx| {
-            Box::pin(async move {
-                let project = ProjectId(id);
-                let issues = db::issue::page(tx, project, status, before, limit).await?;
-                let mut trends = Vec::new();
-                for issue in issues.iter().take(ISSUES_MAX) {
-                    trends.push(db::issue_count::hours(tx, issue.id, first_hour(now_ms)).await?);
-                }
-                let has_events =
-                    !issues.is_empty() || db::issue::last_seen(tx, project).await?.is_some();
-                let public_key = public_key(tx, id).await?;
-                Ok(Found { issues, trends, public_key, has_events })
-            })
-        })
-        .await
-}
-
-fn row(issue: &StoredIssue, slug: &str, trend: Vec<u64>) -> IssueRow {
+fn row(issue: &StoredIssue, organization: &str, project: &Project, trend: Vec<u64>) -> IssueRow {
     let metadata: Metadata = serde_json::from_str(&issue.metadata).unwrap_or_default();
+    let short_id = short_id(&project.slug, issue.number);
     IssueRow {
         id: issue.id,
-        short_id: short_id(slug, issue.number),
+        url: format!("/{organization}/{}/issues/{short_id}/", project.slug),
+        short_id,
         title: issue.title.clone(),
         culprit: issue.culprit.clone(),
         level: Level::from_text(&issue.level).unwrap_or_default(),

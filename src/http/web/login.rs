@@ -4,12 +4,14 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use cookie::time::Duration;
+use pages::chrome::Theme;
 use pages::login::Login;
 use serde::Deserialize;
 
 use super::html::Html;
 use super::next;
 use super::signed::{self, Signed, SignedForm};
+use super::theme;
 use super::visit::Visit;
 use crate::accounts::session::{self, SessionKey};
 use crate::app::App;
@@ -56,7 +58,8 @@ pub(crate) async fn show(
     {
         return Ok(Redirect::to(next::safe(&target.next)).into_response());
     }
-    Ok(form(&app, &origin, &headers, Login { next: target.next, ..blank() }))
+    let login = Login { theme: theme::of(&headers), next: target.next, ..blank() };
+    Ok(form(&app, &origin, &headers, login))
 }
 
 /// `POST /login`.
@@ -69,6 +72,7 @@ pub(crate) async fn submit(
     let headers = request.headers().clone();
     let sent: Credentials = signed::read(request).await?;
     let retry = |words: String| Login {
+        theme: theme::of(&headers),
         error: Some(words),
         email: sent.email.clone(),
         next: sent.next.clone(),
@@ -124,7 +128,13 @@ pub(crate) async fn leave(
 }
 
 fn blank() -> Login {
-    Login { error: None, email: String::new(), next: String::new(), csrf: None }
+    Login {
+        theme: Theme::System,
+        error: None,
+        email: String::new(),
+        next: String::new(),
+        csrf: None,
+    }
 }
 
 /// The page, with a token that belongs to a cookie of its own: nobody else can send this form.

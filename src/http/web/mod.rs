@@ -3,17 +3,27 @@
 //! Handlers fail with the same `Error` as everywhere; `dress` turns failures into pages and adds the headers
 //! that protect browsers. Nothing here decides how anything looks.
 
+mod activity;
 pub(crate) mod asset;
 pub(crate) mod attachment;
+pub(crate) mod bulk;
 pub(crate) mod dress;
 pub(crate) mod event;
 mod figures;
+mod grouped;
 mod html;
 pub(crate) mod issue;
+pub(crate) mod issue_events;
+pub(crate) mod issue_tags;
 pub(crate) mod issues;
+mod issues_found;
 pub(crate) mod login;
+pub(crate) mod missing;
 mod next;
 pub(crate) mod projects;
+pub(crate) mod report;
+pub(crate) mod sentry_links;
 mod signed;
 pub(crate) mod status;
+pub(crate) mod theme;
 mod visit;

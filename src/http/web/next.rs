@@ -1,5 +1,7 @@
 //! Where one goes after logging in: only to a page of this server.
 
+use pages::address::encoded;
+
 /// Longest path one is sent back to, in bytes.
 const NEXT_BYTES_MAX: usize = 2_048;
 
@@ -20,20 +22,6 @@ pub(super) fn log_in_url(target: &str) -> String {
         "/" => "/login".to_owned(),
         target => format!("/login?next={}", encoded(target)),
     }
-}
-
-/// Encodes a value for a query (RFC 3986: everything but the unreserved characters).
-pub(super) fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() + 16);
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -40,6 +40,6 @@ pub(crate) async fn change(
     let status = IssueStatus::from_text(&change.status).ok_or_else(unknown)?;
     let issue = find(&app, &at.project, &path.issue).await?;
     let (project, id) = (ProjectId(at.project.id), IssueId(issue.id));
-    issues::status::set(&app, project, &[id], status).await?;
+    issues::status::set(&app, project, &[id], status, &at.visit.access().actor()).await?;
     Ok(Redirect::to(&at.shown().issue_url(&short_id(&at.project.slug, issue.number))))
 }

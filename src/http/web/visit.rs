@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use pages::chrome::{Chrome, Section, Theme};
 
+use super::theme;
 use crate::accounts::permission::Permission;
 use crate::accounts::session::{self, SessionKey, Viewer};
 use crate::app::App;
@@ -21,6 +22,7 @@ use crate::http::session_cookie;
 pub(crate) struct Visit {
     key: SessionKey,
     viewer: Arc<Viewer>,
+    theme: Theme,
 }
 
 impl Visit {
@@ -43,7 +45,7 @@ impl Visit {
             csrf: self.key.csrf_token(app),
             search: None,
             project: None,
-            theme: Theme::System,
+            theme: self.theme,
             now: app.clock.now(),
         }
     }
@@ -56,7 +58,7 @@ impl FromRequestParts<App> for Visit {
         let unknown = || Error::Unauthorized("nobody is signed in".to_owned());
         let key = session_cookie::read(&parts.headers).ok_or_else(unknown)?;
         let viewer = session::find(app, &key).await?.ok_or_else(unknown)?;
-        Ok(Self { key, viewer: Arc::new(viewer) })
+        Ok(Self { key, viewer: Arc::new(viewer), theme: theme::of(&parts.headers) })
     }
 }
 

@@ -2,8 +2,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
+use crate::db::event::StoredEvent;
+use crate::ingest::moves::Change;
+use crate::ingest::redigest::{self, Reason, Report};
 use crate::ingest::stored::Unpacker;
-use crate::ingest::{digest, keep, redigest, tags};
+use crate::ingest::{digest, keep, look_up, tags};
 
 const EVENTS: u8 = 8;
 
@@ -46,6 +49,9 @@ async fn clear(app: &App) {
                     "DELETE FROM debug_file",
                     "DELETE FROM file_key",
                     "DELETE FROM missing_file",
+                    "DELETE FROM missing_key",
+                    "DELETE FROM issue_redirect",
+                    "DELETE FROM issue_journal",
                     "DELETE FROM job",
                 ] {
                     tx.execute(sql, &[]).await?;
@@ -81,7 +87,13 @@ async fn read_stored(tx: &mut Tx<'_>) -> crate::error::Result<Vec<(i64, i64, Vec
     tx.all("SELECT id, issue_id, result FROM event ORDER BY id", &[]).await
 }
 
-async fn kept(app: &App, id: i64) -> crate::db::event::StoredEvent {
+async fn again(app: &App, event: StoredEvent) -> Report {
+    let report = redigest::redigest(app, vec![event], Reason::Files).await.unwrap();
+    assert_eq!(report.failed, []);
+    report
+}
+
+async fn kept(app: &App, id: i64) -> StoredEvent {
     let row = app.db.read(move |tx| Box::pin(crate::db::event::by_row(tx, id))).await;
     row.unwrap().unwrap()
 }
@@ -92,7 +104,8 @@ on_both_apps!(digesting_again_without_a_new_file_changes_nothing, |app| {
     drain(app).await;
     let before = (issues(app).await, stored(app).await);
     for (id, ..) in &before.1 {
-        redigest::redigest(app, kept(app, *id).await).await.unwrap().unwrap();
+        let report = again(app, kept(app, *id).await).await;
+        assert_eq!((report.done, report.changed, report.moved), (1, 0, 0));
     }
     assert_eq!((issues(app).await, stored(app).await), before);
 });
@@ -120,10 +133,12 @@ on_both_apps!(a_file_that_arrives_between_look_up_and_commit_is_not_forgotten, |
     let (original, native) = digest::prepare(row, &Unpacker::default()).unwrap();
     let concluder = digest::Concluder::of(app, std::iter::once(&original)).await.unwrap();
     let events = vec![(original.project, native.clone())];
-    let looked = digest::symbolicate_all(app, events.clone()).await.unwrap().remove(0);
+    let looked = look_up::all(app, events.clone()).await.unwrap().remove(0);
     let digested = concluder.conclude(&original, looked.unwrap()).unwrap();
     upload(app, "symbols-only").await;
-    assert!(jobs::resymbolicate::work(app).await.is_ok_and(|worked| !worked));
+    // Nothing waits for it yet.
+    assert!(jobs::resymbolicate::work(app).await.unwrap());
+    assert!(!jobs::resymbolicate::work(app).await.unwrap());
     keep::keep(app, vec![(0, digested)]).await.unwrap();
     assert_eq!(waiting(app).await.0, 1);
     drain(app).await;
@@ -131,11 +146,12 @@ on_both_apps!(a_file_that_arrives_between_look_up_and_commit_is_not_forgotten, |
     // …and at a later one.
     let (id, ..) = stored(app).await[0];
     let event = kept(app, id).await;
-    let looked = digest::symbolicate_all(app, events).await.unwrap().remove(0);
+    let looked = look_up::all(app, events).await.unwrap().remove(0);
     let digested = concluder.conclude(&original, looked.unwrap()).unwrap();
     upload(app, "inlined-dwarf5").await;
     let old_tags = tags::counted(&native);
-    redigest::replace(app, event, digested, old_tags).await.unwrap();
+    let change = Change { row: event, digested, old_tags, is_changed: true };
+    redigest::keep(app, vec![change], Reason::Files, Report::default()).await.unwrap();
     assert_eq!(waiting(app).await.0, 1);
     drain(app).await;
     assert!(issues(app).await[0].contains("panic: boom in leaf"), "{:?}", issues(app).await);
@@ -163,13 +179,10 @@ on_both_apps!(two_replicas_that_digest_one_event_again_count_it_once, |app| {
     let mut both = Vec::new();
     for (id, ..) in stored(app).await {
         let (one, other) = (kept(app, id).await, kept(app, id).await);
-        both.push(async move {
-            tokio::join!(redigest::redigest(app, one), redigest::redigest(app, other))
-        });
+        both.push(async move { tokio::join!(again(app, one), again(app, other)) });
     }
     for (one, other) in futures_util::future::join_all(both).await {
-        one.unwrap().unwrap();
-        other.unwrap().unwrap();
+        assert_eq!(one.moved + other.moved, 1);
     }
     drain(app).await;
     let issues = issues(app).await;

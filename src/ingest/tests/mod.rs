@@ -3,6 +3,8 @@
 
 mod late_files;
 mod queue;
+mod redirects;
+mod runs;
 mod stored_forms;
 
 use serde_json::{Value, json};
@@ -89,6 +91,11 @@ async fn accept(app: &App, rows: Vec<Accepted>) {
 
 /// Stores a fixture as the debug file of [`DEBUG_ID`], already derived: there is no worker here.
 async fn upload(app: &App, fixture: &str) {
+    upload_as(app, fixture, DEBUG_ID).await;
+}
+
+/// Stores a fixture as the debug file of another id.
+async fn upload_as(app: &App, fixture: &str, debug_id: &'static str) {
     let path = format!("{}/fixtures/elf/{fixture}", env!("CARGO_MANIFEST_DIR"));
     let sha256 = BlobKey::of(fixture.as_bytes());
     let derived = derive(&std::fs::read(path).unwrap()).unwrap().bytes;
@@ -96,6 +103,8 @@ async fn upload(app: &App, fixture: &str) {
     std::fs::write(app.config.data.join("derived").join(name), derived).unwrap();
     let mut sha1 = [0; 20];
     sha1.copy_from_slice(&sha256.0[..20]);
+    // One content may be stored under several ids.
+    sha1[0] ^= debug_id.as_bytes()[debug_id.len() - 1];
     let has_debug = fixture != "symbols-only";
     let file = DebugFile {
         id: app.clock.new_id(),
@@ -104,7 +113,7 @@ async fn upload(app: &App, fixture: &str) {
         sha256,
         size: 1,
         name: fixture.to_owned(),
-        debug_id: DEBUG_ID.to_owned(),
+        debug_id: debug_id.to_owned(),
         code_id: None,
         format: "elf".to_owned(),
         object_kind: "dbg".to_owned(),
@@ -119,7 +128,7 @@ async fn upload(app: &App, fixture: &str) {
             let file = file.clone();
             Box::pin(async move {
                 debug_file::insert(tx, &file).await?;
-                let keys = [format!("debug-id:{DEBUG_ID}")];
+                let keys = [format!("debug-id:{debug_id}")];
                 file_key::insert(tx, PROJECT, &keys, file.id, file.created_at_ms).await?;
                 let arrived = file.id.to_string();
                 job::enqueue(tx, job_id, "resymbolicate", &arrived, file.created_at_ms).await

@@ -4,17 +4,21 @@
   const root = document.documentElement;
   root.classList.add("js");
 
-  // Copy: a button names the element whose text it copies.
+  const closeMenus = (which = () => true) => {
+    for (const menu of document.querySelectorAll("details.menu[open], details.pick[open]")) {
+      if (which(menu)) menu.open = false;
+    }
+  };
+
+  // Copy: a button names the element whose text it copies, or the address of a text.
   const COPIED_MS = 1500;
-  const copy = async (button) => {
-    const source = document.getElementById(button.dataset.copies);
-    if (!source) return;
+  const put = async (text, button) => {
     try {
-      await navigator.clipboard.writeText(source.textContent);
+      await navigator.clipboard.writeText(text);
     } catch {
       // Without HTTPS there is no clipboard interface; the old way still works.
       const area = document.createElement("textarea");
-      area.value = source.textContent;
+      area.value = text;
       area.className = "skip";
       document.body.append(area);
       area.select();
@@ -22,6 +26,17 @@
       area.remove();
       button.focus();
     }
+  };
+  const text = async (button) => {
+    const source = document.getElementById(button.dataset.copies);
+    if (source) return source.textContent;
+    const answer = await fetch(button.dataset.copyFrom);
+    return answer.ok ? answer.text() : null;
+  };
+  const copy = async (button) => {
+    const copied = await text(button);
+    if (copied === null) return;
+    await put(copied, button);
     if (button.classList.contains("done")) return;
     const words = button.firstElementChild ? null : button.textContent;
     if (words) button.textContent = "Copied";
@@ -32,12 +47,15 @@
     }, COPIED_MS);
   };
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-copies]");
+    const button = event.target.closest("[data-copies], [data-copy-from]");
     if (button) copy(button);
-    // The account menu closes when something else is clicked.
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
+    const opener = event.target.closest("[data-opens]");
+    if (opener) {
+      closeMenus();
+      document.getElementById(opener.dataset.opens)?.showModal();
     }
+    // Menus close when something else is clicked.
+    closeMenus((menu) => !menu.contains(event.target));
   });
 
   // A link into a folded part opens what it lies in.
@@ -52,41 +70,100 @@
   addEventListener("hashchange", reveal);
   if (location.hash) reveal();
 
-  // Keys: j and k walk through rows, o opens, / searches, Escape leaves the field.
+  // Ticked rows: how many, all of them at once, and a span of them with Shift.
+  const form = document.querySelector(".bulk-form");
+  const ticks = () => (form ? [...form.querySelectorAll("[name=id]")] : []);
+  const count = () => {
+    const all = ticks();
+    const ticked = all.filter((tick) => tick.checked).length;
+    const every = form.querySelector("[data-all]");
+    every.checked = ticked === all.length;
+    every.indeterminate = ticked > 0 && ticked < all.length;
+    form.querySelector(".bulk-count").textContent = ticked ? `${ticked} selected` : "";
+  };
+  if (form) {
+    let last = null;
+    form.addEventListener("click", (event) => {
+      const tick = event.target;
+      if (tick.matches("[data-all]")) for (const each of ticks()) each.checked = tick.checked;
+      if (tick.name === "id") {
+        const all = ticks();
+        if (event.shiftKey && last) {
+          const [from, to] = [all.indexOf(last), all.indexOf(tick)].sort((a, b) => a - b);
+          for (const each of all.slice(from, to + 1)) each.checked = tick.checked;
+        }
+        last = tick;
+      }
+      count();
+    });
+    // What a browser kept ticked over going back.
+    addEventListener("pageshow", count);
+  }
+
+  // Keys; the page lists them at "?".
   const rows = () =>
     [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null || row.tagName === "TR");
   const handle = (row) => (row.tagName === "TR" ? row.querySelector("a") : row);
+  const current = () => document.activeElement.closest("[data-row]");
   const walk = (step) => {
     const all = rows();
-    const here = all.findIndex((row) => handle(row) === document.activeElement);
-    const next = here < 0 ? (step > 0 ? 0 : all.length - 1) : here + step;
-    const row = all[next];
+    const here = all.indexOf(current());
+    const row = all[here < 0 ? (step > 0 ? 0 : all.length - 1) : here + step];
     if (!row) return;
     handle(row).focus();
     row.scrollIntoView({ block: "nearest" });
   };
+  const open = () => current() && handle(current()).click();
+  const follow = (relation) => document.querySelector(`a[rel="${relation}"]`)?.click();
+  const tick = () => current()?.querySelector("[name=id]")?.click();
+  const decide = (status) => {
+    const button = document.querySelector(`.bulk-form [name=status][value=${status}], .actions [value=${status}]`);
+    if (!button) return;
+    if (form && !ticks().some((each) => each.checked)) {
+      const own = current()?.querySelector("[name=id]");
+      if (!own) return;
+      own.checked = true;
+    }
+    button.form.requestSubmit(button);
+  };
+  const search = (event) => {
+    const field = document.querySelector("[data-search]");
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  };
+  const KEYS = {
+    "/": search,
+    j: () => walk(1),
+    k: () => walk(-1),
+    o: open,
+    x: tick,
+    r: () => decide("resolved"),
+    i: () => decide("ignored"),
+    u: () => decide("unresolved"),
+    "[": () => follow("prev"),
+    "]": () => follow("next"),
+    c: () => document.querySelector("[data-key=c]")?.click(),
+    "?": () => document.getElementById("keys")?.showModal(),
+    Escape: () => closeMenus(),
+  };
   document.addEventListener("keydown", (event) => {
-    const field = event.target.closest("input, textarea, select");
+    const field = event.target.closest("input:not([type=checkbox]), textarea, select");
     if (field) {
       if (event.key === "Escape") field.blur();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/") {
-      const search = document.querySelector("[data-search]");
-      if (!search) return;
-      event.preventDefault();
-      search.focus();
-      search.select();
-    } else if (event.key === "j") walk(1);
-    else if (event.key === "k") walk(-1);
-    else if (event.key === "o") {
-      const row = document.activeElement.closest("[data-row]");
-      if (row) handle(row).click();
-    } else if (event.key === "Escape") {
-      for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
-    }
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (Object.hasOwn(KEYS, event.key)) KEYS[event.key](event);
   });
+
+  // What was just done is said once, not again after a reload.
+  for (const said of document.querySelectorAll("[data-once]")) {
+    const address = new URL(location.href);
+    address.searchParams.delete(said.dataset.once);
+    history.replaceState(history.state, "", address);
+  }
 
   // Times: the words that the server wrote, kept true; the local time joins UTC on hover.
   const MINUTE_MS = 60_000;
