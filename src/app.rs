@@ -109,6 +109,19 @@ impl App {
     /// # Errors
     /// When the database or the blob store cannot be opened, or another server owns the data folder.
     pub(crate) async fn build(config: Config, executable: PathBuf, role: Role) -> Result<Self> {
+        Self::build_with(Clock::system_with_random_process(), config, executable, role).await
+    }
+
+    /// As [`build`](Self::build), with a clock at hand.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub(crate) async fn build_with(
+        clock: Clock,
+        config: Config,
+        executable: PathBuf,
+        role: Role,
+    ) -> Result<Self> {
         let address = config.database_address();
         let doing = format!("opening the database {address} (`database.url`)");
         let url = match address {
@@ -133,7 +146,7 @@ impl App {
             workers: Workers::new(executable, data.join("tmp"), Limits::of_config(&config.workers)),
             derived: Derived::open(data.join("derived"), DERIVED_BYTES_MAX)?,
             opened: Opened::new(),
-            clock: Clock::system_with_random_process(),
+            clock,
             config,
             metrics,
             wake: Wake::default(),

@@ -5,7 +5,7 @@
 //! of process number, 11 bits of counter. 42 bits last until 2109.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -59,8 +59,7 @@ impl fmt::Display for Jump {
 #[derive(Debug)]
 enum Source {
     System,
-    #[cfg(test)]
-    Manual(std::sync::atomic::AtomicI64),
+    Manual(AtomicI64),
 }
 
 impl Clock {
@@ -75,10 +74,10 @@ impl Clock {
         Self::system(rand::random_range(0..PROCESSES_MAX))
     }
 
-    /// Returns a clock that stands at `now_ms` until it is [moved](Self::advance).
-    #[cfg(test)]
+    /// Returns a clock that stands at `now_ms` until it is [set](Self::set): for `symbolist seed`, whose
+    /// events happened in the past, and for tests.
     pub(crate) fn manual(now_ms: i64) -> Self {
-        Self::new(Source::Manual(std::sync::atomic::AtomicI64::new(now_ms)), 0)
+        Self::new(Source::Manual(AtomicI64::new(now_ms)), 0)
     }
 
     fn new(source: Source, process: u16) -> Self {
@@ -124,8 +123,14 @@ impl Clock {
             Source::System => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)),
-            #[cfg(test)]
             Source::Manual(now_ms) => now_ms.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Sets a manual clock; a system clock goes by itself.
+    pub(crate) fn set(&self, to_ms: i64) {
+        if let Source::Manual(now_ms) = &self.0.source {
+            now_ms.store(to_ms, Ordering::Relaxed);
         }
     }
 
@@ -221,10 +226,7 @@ mod tests {
     #[test]
     fn processes_never_share_an_id() {
         let ids: HashSet<i64> = (0..PROCESSES_MAX)
-            .map(|process| {
-                Clock::new(Source::Manual(std::sync::atomic::AtomicI64::new(NOW_MS)), process)
-                    .new_id()
-            })
+            .map(|process| Clock::new(Source::Manual(AtomicI64::new(NOW_MS)), process).new_id())
             .collect();
         assert_eq!(ids.len(), usize::from(PROCESSES_MAX));
     }

@@ -19,6 +19,7 @@ mod object_storage;
 mod retention;
 mod scrubbing;
 mod sdk_events;
+mod seed;
 mod self_healing;
 mod shutdown;
 #[allow(dead_code, reason = "what one test needs, others will")]
@@ -33,4 +34,5 @@ mod web_issues;
 mod web_keys;
 mod web_pages;
 mod web_search;
+mod web_uploads;
 mod worker;

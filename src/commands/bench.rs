@@ -9,6 +9,7 @@ mod engine;
 mod load;
 mod lookup;
 mod mix;
+mod pages;
 mod report;
 mod stages;
 mod timeline;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use clap::Args;
+use clap::{Args, Subcommand};
 use cli::upload::File;
 
 use self::child::Server;
@@ -26,7 +27,7 @@ use self::load::Envelopes;
 use self::mix::Mix;
 use self::report::{Measured, Report};
 use super::demo_files::{ARTIFACT_BUNDLE, DEBUG_FILE};
-use super::{opened, output};
+use super::{Place, opened, output};
 use crate::error::{Context as _, Error, Result};
 
 /// How long the digest may take to catch up after a run.
@@ -36,7 +37,10 @@ const UPLOAD_AFTER_PART: u32 = 4;
 
 /// Flags of the benchmark.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Bench {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Seconds of load per number of connections
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
@@ -63,8 +67,18 @@ pub(super) struct Bench {
     database: Option<String>,
 }
 
+/// What else can be measured.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Measure pages and the API over a filled data folder
+    Pages(pages::Pages),
+}
+
 impl Bench {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(self, place: &Place) -> Result<()> {
+        if let Some(What::Pages(pages)) = &self.what {
+            return pages.run(place);
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix("symbolist-bench-");
         let folder = match &self.folder {

@@ -1,4 +1,4 @@
-//! The demo's files, embedded once: what `demo` shows and `bench` looks up. `fixtures/make-demo` makes them.
+//! Recorded files, embedded once: what `demo` shows, `bench` looks up and `seed` symbolicates with.
 
 /// Debug information of the demo's native program.
 pub(super) static DEBUG_FILE: &[u8] = include_bytes!("../../fixtures/demo/contact-sheet.debug");
@@ -12,3 +12,5 @@ pub(super) static ARTIFACT_BUNDLE: &[u8] =
 pub(super) static CRASH: &[u8] = include_bytes!("../../fixtures/demo/native.envelope");
 /// The page's error.
 pub(super) static PAGE_ERROR: &[u8] = include_bytes!("../../fixtures/demo/web.envelope");
+/// The minified script of another page and its source map; `fixtures/record-envelopes` made it.
+pub(super) static SHOP_BUNDLE: &[u8] = include_bytes!("../../fixtures/js/app.artifactbundle.zip");

@@ -7,6 +7,7 @@ mod credentials;
 mod demo;
 mod demo_files;
 mod developer;
+mod help;
 mod key;
 mod logging;
 mod migrate;
@@ -16,6 +17,7 @@ mod output;
 mod project;
 mod redigest;
 mod secret_input;
+mod seed;
 mod serve;
 mod token;
 mod user;
@@ -24,7 +26,7 @@ pub(crate) mod worker;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
@@ -63,6 +65,8 @@ enum Command {
     Demo(demo::Demo),
     /// Measure throughput, latency, processor time, memory and bytes per event
     Bench(bench::Bench),
+    /// Fill an empty data folder with made-up events, to look at and to measure
+    Seed(seed::Seed),
     /// Bring the database up to date, and nothing else
     Migrate,
     /// Digest stored events again, after a change of scrubbing, grouping or symbolication
@@ -113,7 +117,9 @@ impl Place {
 
 /// Runs what the command line says.
 pub fn run() -> ExitCode {
-    let Arguments { place, command } = Arguments::parse();
+    let matches = help::grouped(Arguments::command()).get_matches();
+    let Arguments { place, command } =
+        Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Command::Worker(arguments) = &command {
         // Its exit status and standard error are a protocol of their own.
         return worker::run(arguments);
@@ -136,7 +142,8 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
     match command {
         Command::Serve(serve) => serve.run(place),
         Command::Demo(demo) => demo.run(),
-        Command::Bench(bench) => bench.run(),
+        Command::Bench(bench) => bench.run(place),
+        Command::Seed(seed) => seed.run(place),
         Command::Migrate => migrate::run(place),
         Command::Redigest(redigest) => redigest.run(place),
         Command::Check(check) => check.run(place),
@@ -155,7 +162,6 @@ fn dispatch(place: &Place, command: Command) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn command_line_is_sound() {

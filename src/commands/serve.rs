@@ -40,7 +40,8 @@ impl Serve {
 /// Makes the data folder, unless it exists.
 pub(super) fn make_data_folder(data: &Path) -> Result<()> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(data);
-    made.context(format!("making the data folder {}", data.display()))
+    let doing = || format!("making the data folder {}; choose another with --data", data.display());
+    made.context(doing())
 }
 
 async fn serve(config: Config) -> Result<()> {
@@ -100,7 +101,7 @@ impl Running {
 }
 
 /// Makes what a new installation has and writes it down, or keeps the written address true.
-async fn welcome(app: &App, url: &str) -> Result<Option<Credentials>> {
+pub(super) async fn welcome(app: &App, url: &str) -> Result<Option<Credentials>> {
     let data = &app.config.data;
     if let Some(first) = first_start::run(app).await? {
         let credentials = Credentials::new(first, url);
@@ -119,15 +120,20 @@ async fn welcome(app: &App, url: &str) -> Result<Option<Credentials>> {
 }
 
 fn told(credentials: &Credentials, data: &Path) -> String {
+    let Credentials { url, dsn, token, organization, project, .. } = credentials;
     format!(
         "Symbolist is set up. This is shown once; it is also in {}:\n\n  \
-         address   {}\n  login     {}\n  password  {}\n  DSN       {}\n  token     {}\n\n",
+         address   {url}\n  login     {}\n  password  {}\n  DSN       {dsn}\n  token     {token}\n\n\
+         What to do next\n\n  \
+         1. Open {url} and sign in: it waits for the first event.\n  \
+         2. Send one:  SENTRY_DSN='{dsn}' sentry-cli send-event -m 'Hello'\n     \
+            or point an SDK at the DSN.\n  \
+         3. Make traces readable, from the folder of a build:\n     \
+            SENTRY_AUTH_TOKEN={token} sentry-cli --url {url} debug-files upload --org {organization} --project {project} --include-sources .\n  \
+         4. A project for each program:  symbolist project create NAME --organization {organization}\n\n",
         credentials::path(data).display(),
-        credentials.url,
         credentials.email,
         credentials.password,
-        credentials.dsn,
-        credentials.token,
     )
 }
 

@@ -185,6 +185,125 @@ pub(crate) async fn files_with_debug_id(
     .await
 }
 
+/// Returns bundles that a project sees, older than a row, newest first.
+pub(crate) async fn page(
+    tx: &mut Tx<'_>,
+    project: i64,
+    before_id: i64,
+    limit: i64,
+) -> Result<Vec<ArtifactBundle>> {
+    tx.all(
+        "SELECT b.id, b.organization_id, b.bundle_id, b.sha1, b.sha256, b.size, b.file_count, b.created_at_ms
+         FROM artifact_bundle_project p
+         JOIN artifact_bundle b ON b.id = p.bundle_id
+         WHERE p.project_id = $1 AND p.bundle_id < $2
+         ORDER BY p.bundle_id DESC
+         LIMIT $3",
+        &[&project, &before_id, &limit],
+    )
+    .await
+}
+
+/// Returns bundles that a project sees, older than a row, that have `text` in their id, a debug id, a file's
+/// name or a release, newest first.
+///
+/// `text` is lower case; `%` and `_` in it match more, which harms nobody.
+pub(crate) async fn search(
+    tx: &mut Tx<'_>,
+    project: i64,
+    text: &str,
+    before_id: i64,
+    limit: i64,
+) -> Result<Vec<ArtifactBundle>> {
+    let pattern = format!("%{text}%");
+    tx.all(
+        "SELECT b.id, b.organization_id, b.bundle_id, b.sha1, b.sha256, b.size, b.file_count, b.created_at_ms
+         FROM artifact_bundle_project p
+         JOIN artifact_bundle b ON b.id = p.bundle_id
+         WHERE p.project_id = $1 AND p.bundle_id < $2
+           AND (b.bundle_id LIKE $4
+             OR EXISTS (SELECT 1 FROM artifact_bundle_release r
+                        WHERE r.bundle_id = b.id AND LOWER(r.release) LIKE $4)
+             OR EXISTS (SELECT 1 FROM artifact_file f
+                        WHERE f.bundle_id = b.id AND (f.debug_id LIKE $4 OR LOWER(f.url) LIKE $4)))
+         ORDER BY p.bundle_id DESC
+         LIMIT $3",
+        &[&project, &before_id, &limit, &pattern],
+    )
+    .await
+}
+
+/// Returns bundles that a project sees and that were uploaded for a release, newest first.
+pub(crate) async fn of_release(
+    tx: &mut Tx<'_>,
+    project: i64,
+    release: &str,
+    limit: i64,
+) -> Result<Vec<ArtifactBundle>> {
+    tx.all(
+        "SELECT DISTINCT b.id, b.organization_id, b.bundle_id, b.sha1, b.sha256, b.size, b.file_count,
+           b.created_at_ms
+         FROM artifact_bundle_release r
+         JOIN artifact_bundle_project p ON p.bundle_id = r.bundle_id AND p.project_id = $1
+         JOIN artifact_bundle b ON b.id = r.bundle_id
+         WHERE r.release = $2
+         ORDER BY b.id DESC
+         LIMIT $3",
+        &[&project, &release, &limit],
+    )
+    .await
+}
+
+/// Returns a bundle, if the project sees it.
+pub(crate) async fn find(tx: &mut Tx<'_>, project: i64, id: i64) -> Result<Option<ArtifactBundle>> {
+    tx.optional(
+        "SELECT b.id, b.organization_id, b.bundle_id, b.sha1, b.sha256, b.size, b.file_count, b.created_at_ms
+         FROM artifact_bundle_project p
+         JOIN artifact_bundle b ON b.id = p.bundle_id
+         WHERE p.project_id = $1 AND p.bundle_id = $2",
+        &[&project, &id],
+    )
+    .await
+}
+
+/// Returns the first files of a bundle, in its order.
+pub(crate) async fn files(tx: &mut Tx<'_>, bundle: i64, limit: i64) -> Result<Vec<ArtifactFile>> {
+    tx.all(
+        "SELECT entry, url, kind, debug_id
+         FROM artifact_file
+         WHERE bundle_id = $1
+         ORDER BY position
+         LIMIT $2",
+        &[&bundle, &limit],
+    )
+    .await
+}
+
+/// Returns the debug ids of a bundle's source maps, each once.
+pub(crate) async fn debug_ids_of_maps(tx: &mut Tx<'_>, bundle: i64) -> Result<Vec<String>> {
+    tx.all(
+        "SELECT DISTINCT debug_id
+         FROM artifact_file
+         WHERE bundle_id = $1 AND debug_id IS NOT NULL AND kind = 'source_map'",
+        &[&bundle],
+    )
+    .await
+}
+
+/// Returns the releases that a bundle was uploaded for, the latest upload first.
+pub(crate) async fn releases(tx: &mut Tx<'_>, bundle: i64, limit: i64) -> Result<Vec<String>> {
+    tx.all(
+        "SELECT release
+         FROM artifact_bundle_release
+         WHERE bundle_id = $1 AND release <> ''
+         GROUP BY release
+         ORDER BY MAX(created_at_ms) DESC, release DESC
+         LIMIT $2",
+        &[&bundle, &limit],
+    )
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,6 +376,45 @@ mod tests {
                 let count: i64 =
                     tx.one("SELECT COUNT(*) FROM artifact_bundle_release", &[]).await?;
                 assert_eq!(count, 3);
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    });
+
+    on_both!(bundles_are_listed_for_their_projects_and_releases, |db| {
+        db.write(|tx| {
+            Box::pin(async move {
+                for id in [10, 20] {
+                    assert!(insert(tx, &bundle(id)).await?);
+                    insert_files(tx, id, &files()).await?;
+                    add_project(tx, id, 1).await?;
+                }
+                for (id, release, dist, at) in [
+                    (10, "App@1", "a", 5),
+                    (10, "App@1", "b", 6),
+                    (10, "App@2", "", 9),
+                    (20, "", "", 9),
+                ] {
+                    add_release(tx, id, release, dist, at).await?;
+                }
+                let ids = |found: Vec<ArtifactBundle>| {
+                    found.into_iter().map(|found| found.id).collect::<Vec<_>>()
+                };
+                assert_eq!(ids(page(tx, 1, i64::MAX, 9).await?), [20, 10]);
+                assert_eq!(ids(page(tx, 1, 20, 9).await?), [10]);
+                assert!(page(tx, 2, i64::MAX, 9).await?.is_empty());
+                assert_eq!(ids(search(tx, 1, "app@", i64::MAX, 9).await?), [10]);
+                assert_eq!(ids(search(tx, 1, "app.js", i64::MAX, 1).await?), [20]);
+                assert!(search(tx, 1, "cc", i64::MAX, 9).await?.is_empty());
+                assert_eq!(ids(of_release(tx, 1, "App@1", 9).await?), [10]);
+                assert_eq!(releases(tx, 10, 9).await?, ["App@2", "App@1"]);
+                assert_eq!(releases(tx, 20, 9).await?, Vec::<String>::new());
+                assert_eq!(find(tx, 1, 10).await?.map(|found| found.id), Some(10));
+                assert_eq!(find(tx, 2, 10).await?, None);
+                assert_eq!(crate::db::artifact_bundle::files(tx, 10, 2).await?, files()[..2]);
+                assert_eq!(debug_ids_of_maps(tx, 10).await?, ["aa"]);
                 Ok(())
             })
         })

@@ -160,6 +160,43 @@ pub(crate) async fn search(
     .await
 }
 
+/// Returns files of a project older than a row in whose debug id, code id or name `text` occurs, newest first.
+///
+/// `text` is lower case; `%` and `_` in it match more, which harms nobody.
+pub(crate) async fn page(
+    tx: &mut Tx<'_>,
+    project: i64,
+    text: &str,
+    before_id: i64,
+    limit: i64,
+) -> Result<Vec<DebugFile>> {
+    if text.is_empty() {
+        return tx
+            .all(
+                "SELECT id, project_id, sha1, sha256, size, name, debug_id, code_id, format,
+                   object_kind, arch, features, detail, created_at_ms
+                 FROM debug_file
+                 WHERE project_id = $1 AND id < $2
+                 ORDER BY id DESC
+                 LIMIT $3",
+                &[&project, &before_id, &limit],
+            )
+            .await;
+    }
+    let pattern = format!("%{text}%");
+    tx.all(
+        "SELECT id, project_id, sha1, sha256, size, name, debug_id, code_id, format,
+           object_kind, arch, features, detail, created_at_ms
+         FROM debug_file
+         WHERE project_id = $1 AND id < $2
+           AND (debug_id LIKE $4 OR code_id LIKE $4 OR LOWER(name) LIKE $4)
+         ORDER BY id DESC
+         LIMIT $3",
+        &[&project, &before_id, &limit, &pattern],
+    )
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,11 +234,14 @@ mod tests {
                 assert_eq!(find_by_sha1(tx, 1, Sha1([1; 20])).await?, Some(first.clone()));
                 let both = [second.clone(), first.clone()];
                 assert_eq!(with_debug_id(tx, 1, "aa-1", 9).await?, both);
-                assert_eq!(with_debug_id(tx, 1, "aa-1", 1).await?, [second]);
+                assert_eq!(with_debug_id(tx, 1, "aa-1", 1).await?, both[..1]);
                 assert_eq!(with_code_id(tx, 1, "c1", 9).await?, both);
                 assert_eq!(search(tx, 1, "prog", 9).await?, both);
-                assert_eq!(search(tx, 1, "bb-", 9).await?, [third]);
+                assert_eq!(search(tx, 1, "bb-", 9).await?, std::slice::from_ref(&third));
                 assert_eq!(search(tx, 2, "", 9).await?, []);
+                assert_eq!(page(tx, 1, "", i64::MAX, 2).await?, [third.clone(), second.clone()]);
+                assert_eq!(page(tx, 1, "", 2, 9).await?, std::slice::from_ref(&first));
+                assert_eq!(page(tx, 1, "prog", 2, 9).await?, [first]);
                 Ok(())
             })
         })

@@ -57,6 +57,21 @@ pub(crate) async fn find(tx: &mut Tx<'_>, derived_key: &str) -> Result<Option<De
     .await
 }
 
+/// As [`find`], for several keys, in their order.
+pub(crate) async fn find_each(
+    tx: &mut Tx<'_>,
+    derived_keys: &[Option<String>],
+) -> Result<Vec<Option<DeriveFailure>>> {
+    let mut found = Vec::with_capacity(derived_keys.len());
+    for key in derived_keys {
+        found.push(match key {
+            Some(key) => find(tx, key).await?,
+            None => None,
+        });
+    }
+    Ok(found)
+}
+
 /// Remembers why `derived_key` could not be derived; a later failure replaces an earlier one.
 pub(crate) async fn upsert(
     tx: &mut Tx<'_>,

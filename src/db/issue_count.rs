@@ -374,6 +374,7 @@ mod tests {
             level: "error".to_owned(),
             platform: "python".to_owned(),
             logger: None,
+            first_release: None,
             release: None,
             unhandled_at_ms: None,
         };

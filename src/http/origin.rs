@@ -26,8 +26,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 pub(crate) struct Origin(String);
 
 impl Origin {
-    /// Returns the origin that a text says, for tests.
-    #[cfg(test)]
+    /// Returns the origin that a text says.
     pub(crate) fn of(text: &str) -> Self {
         Self(text.to_owned())
     }

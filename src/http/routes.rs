@@ -120,6 +120,12 @@ fn web() -> Router<App> {
         .route("/{organization}/{project}/events/{event_id}/text", get(web::report::text))
         .route("/{organization}/{project}/events/{event_id}/markdown", get(web::report::markdown))
         .route("/{organization}/{project}/events/{event_id}/attachments/{attachment}", get(web::attachment::download))
+        .route("/{organization}/{project}/first-event", get(web::first_event::ask))
+        .route("/{organization}/{project}/releases/", get(web::releases::list))
+        .route("/{organization}/{project}/releases/{version}/", get(web::releases::show))
+        .route("/{organization}/{project}/debug-files/", get(web::debug_files::list))
+        .route("/{organization}/{project}/source-maps/", get(web::artifact_bundles::list))
+        .route("/{organization}/{project}/source-maps/{bundle}/", get(web::artifact_bundles::show))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(web::dress::around))
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::count_tags;
 use super::digest::Digested;
 use super::missing::Missing;
+use super::{count_releases, count_tags};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::db::engine::{Dialect, Tx};
@@ -238,6 +238,7 @@ async fn count(
     }
     count_tags::count(tx, &tags).await?;
     issue_count::add_hours(tx, &hours.into_iter().collect::<Vec<_>>()).await?;
+    count_releases::count(tx, events.iter().map(|(candidate, _)| &candidate.digested)).await?;
     // Hot issue rows last, so that they are locked as briefly as possible.
     for (issue_id, update) in &issues {
         issue::add(tx, update).await?;

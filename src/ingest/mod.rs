@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 mod compress;
 pub(crate) mod consistency;
+pub(crate) mod count_releases;
 pub(crate) mod count_tags;
 pub(crate) mod dictionaries;
 pub(crate) mod digest;

@@ -2,6 +2,8 @@
 
 use protocol::time::Timestamp;
 
+use crate::address::encoded;
+
 /// Around the page: filled by the server for every page of a signed-in user.
 #[derive(Debug, Clone)]
 pub struct Chrome {
@@ -33,7 +35,13 @@ pub enum Section {
     Issues,
     /// The files that a project's events wait for.
     Missing,
-    /// Neither.
+    /// A project's releases.
+    Releases,
+    /// A project's debug files.
+    DebugFiles,
+    /// A project's source maps.
+    SourceMaps,
+    /// None of them.
     None,
 }
 
@@ -107,6 +115,31 @@ impl Project {
     /// Returns the address of the list of files that its events wait for.
     pub fn missing_url(&self) -> String {
         format!("/{}/{}/missing/", self.organization, self.slug)
+    }
+
+    /// Returns the address that says whether an event came.
+    pub fn first_event_url(&self) -> String {
+        format!("/{}/{}/first-event", self.organization, self.slug)
+    }
+
+    /// Returns the address of its releases.
+    pub fn releases_url(&self) -> String {
+        format!("/{}/{}/releases/", self.organization, self.slug)
+    }
+
+    /// Returns the address of one of its releases.
+    pub fn release_url(&self, version: &str) -> String {
+        format!("{}{}/", self.releases_url(), encoded(version))
+    }
+
+    /// Returns the address of its debug files.
+    pub fn debug_files_url(&self) -> String {
+        format!("/{}/{}/debug-files/", self.organization, self.slug)
+    }
+
+    /// Returns the address of its source maps.
+    pub fn source_maps_url(&self) -> String {
+        format!("/{}/{}/source-maps/", self.organization, self.slug)
     }
 
     /// Returns the address of one of its issues, showing the latest event.

@@ -46,6 +46,16 @@ impl UploadHelp {
         format!("{} sourcemaps upload {} {folder}", self.program(), self.place())
     }
 
+    /// The commands that put debug ids into a build and upload its source maps for a release.
+    ///
+    /// The release's name is anybody's word, and the command is pasted into a shell: it is quoted.
+    pub(crate) fn source_maps_of_release(&self, release: &str) -> String {
+        let (program, place) = (self.program(), self.place());
+        let upload =
+            format!("{program} sourcemaps upload {place} --release {} ./dist", quoted(release));
+        format!("sentry-cli sourcemaps inject ./dist && {upload}")
+    }
+
     /// The commands that put debug ids into a build and upload its source maps.
     pub(crate) fn inject_and_upload(&self, abs_path: &str) -> String {
         let folder = output_folder(abs_path);

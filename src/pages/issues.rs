@@ -142,9 +142,8 @@ impl IssueList {
         When::new(*at, self.chrome.now)
     }
 
-    fn first_event(&self) -> FirstEvent {
-        let platform = self.project.as_ref().and_then(|project| project.platform.as_deref());
-        FirstEvent::new(&self.dsn, "first", platform)
+    fn first_event(&self, project: &Project) -> FirstEvent {
+        FirstEvent::new(&self.dsn, "first", project)
     }
 
     /// What the list is of.

@@ -11,10 +11,12 @@
 
 pub mod activity;
 pub mod address;
+pub mod artifact_bundles;
 pub mod asset;
 mod bars;
 pub mod chrome;
 mod crumbs;
+pub mod debug_files;
 mod details;
 pub mod events;
 mod figure;
@@ -37,7 +39,9 @@ pub mod page;
 mod path;
 pub mod projects;
 pub mod reason;
+pub mod releases;
 pub mod sample;
+mod sample_uploads;
 pub mod search;
 pub mod source;
 pub mod tags;

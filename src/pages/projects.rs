@@ -3,7 +3,7 @@
 use askama::Template;
 use protocol::time::Timestamp;
 
-use crate::chrome::Chrome;
+use crate::chrome::{Chrome, Project};
 use crate::first_event::FirstEvent;
 use crate::page::{Page, RenderError};
 use crate::when::When;
@@ -51,7 +51,13 @@ impl Projects {
     /// How to send the first event, for the first project that never got one.
     fn first_event(&self) -> Option<(&ProjectRow, FirstEvent)> {
         let row = self.projects.iter().find(|project| project.last_event.is_none())?;
-        Some((row, FirstEvent::new(&row.dsn, "first", row.platform.as_deref())))
+        let project = Project {
+            organization: self.organization.clone(),
+            slug: row.slug.clone(),
+            name: row.name.clone(),
+            platform: row.platform.clone(),
+        };
+        Some((row, FirstEvent::new(&row.dsn, "first", &project)))
     }
 
     fn when(&self, at: &Timestamp) -> When {

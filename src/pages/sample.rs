@@ -35,7 +35,7 @@ const DSN: &str = "http://7d1f4c0a9be64f20a1c53e8b7f2d6c90@127.0.0.1:8000/1";
 pub fn all() -> Result<Vec<(&'static str, String)>, RenderError> {
     let native = IssuePage::sample();
     let with = |view, raw| IssuePage { view, raw, ..native.clone() };
-    Ok(vec![
+    let mut all = vec![
         ("login", Login::sample().html()?),
         ("login-refused", Login::sample_refused().html()?),
         ("projects", Projects::sample().html()?),
@@ -64,7 +64,9 @@ pub fn all() -> Result<Vec<(&'static str, String)>, RenderError> {
         ("failed", MessagePage::failed(None, Some("01JD3W8Q".to_owned())).html()?),
         ("busy", MessagePage::busy().html()?),
         ("first-run", MessagePage::first_run().html()?),
-    ])
+    ];
+    all.extend(crate::sample_uploads::all()?);
+    Ok(all)
 }
 
 fn ago(ms: i64) -> Timestamp {

@@ -87,7 +87,7 @@ async fn attach(app: &App, number: u16, content: &'static [u8]) -> BlobKey {
     app.db
         .write(move |tx| {
             let row = row.clone();
-            Box::pin(async move { attachment::insert(tx, &row).await })
+            Box::pin(async move { attachment::insert(tx, &[&row]).await })
         })
         .await
         .unwrap();

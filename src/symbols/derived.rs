@@ -5,6 +5,7 @@
 
 mod folder;
 mod key;
+pub(crate) mod readiness;
 
 use std::fmt;
 use std::path::PathBuf;

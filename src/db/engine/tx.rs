@@ -142,8 +142,8 @@ impl Tx<'_> {
         Ok(returned)
     }
 
-    /// Runs several statements at once, without values: for migrations.
-    pub(super) async fn batch(&mut self, sql: &'static str) -> Result<()> {
+    /// Runs several statements at once, without values: for migrations and maintenance.
+    pub(in crate::db) async fn batch(&mut self, sql: &'static str) -> Result<()> {
         let done = match &mut self.connection {
             Connection::Lite(connection) => connection.execute_batch(sql).map_err(Failure::from),
             Connection::Pg(connection) => {

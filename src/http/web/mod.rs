@@ -4,12 +4,15 @@
 //! that protect browsers. Nothing here decides how anything looks.
 
 mod activity;
+pub(crate) mod artifact_bundles;
 pub(crate) mod asset;
 pub(crate) mod attachment;
 pub(crate) mod bulk;
+pub(crate) mod debug_files;
 pub(crate) mod dress;
 pub(crate) mod event;
 mod figures;
+pub(crate) mod first_event;
 mod grouped;
 mod html;
 pub(crate) mod issue;
@@ -17,10 +20,12 @@ pub(crate) mod issue_events;
 pub(crate) mod issue_tags;
 pub(crate) mod issues;
 mod issues_found;
+mod listing;
 pub(crate) mod login;
 pub(crate) mod missing;
 mod next;
 pub(crate) mod projects;
+pub(crate) mod releases;
 pub(crate) mod report;
 pub(crate) mod sentry_links;
 mod signed;

@@ -1,11 +1,13 @@
 //! Who reads a page, and what stands around it.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use pages::chrome::{Chrome, Section, Theme};
+use pages::help::UploadHelp;
 
 use super::theme;
 use crate::accounts::permission::Permission;
@@ -15,6 +17,7 @@ use crate::db::organization::Organization;
 use crate::db::project::Project;
 use crate::error::{Error, Result};
 use crate::http::extract::{Access, organization_of_path, project_of_path};
+use crate::http::origin::Origin;
 use crate::http::session_cookie;
 
 /// A signed-in user in a browser. Tokens open the API, not pages.
@@ -112,9 +115,24 @@ impl<P> ProjectVisit<P> {
         }
     }
 
-    /// Returns what stands around a page of the project.
+    /// Returns what stands around a page of the project's issues.
     pub(super) fn chrome(&self, app: &App) -> Chrome {
-        let chrome = self.visit.chrome(app, &self.organization.slug, Section::Issues);
+        self.chrome_in(app, Section::Issues)
+    }
+
+    /// Returns what stands around a page of a section of the project.
+    pub(super) fn chrome_in(&self, app: &App, section: Section) -> Chrome {
+        let chrome = self.visit.chrome(app, &self.organization.slug, section);
         Chrome { project: Some(self.shown()), ..chrome }
+    }
+
+    /// Returns what commands that upload need to know.
+    pub(super) fn upload_help(&self, origin: &Origin) -> UploadHelp {
+        UploadHelp {
+            origin: origin.as_str().to_owned(),
+            organization: self.organization.slug.clone(),
+            project: self.project.slug.clone(),
+            waiting: BTreeMap::new(),
+        }
     }
 }

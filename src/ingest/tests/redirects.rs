@@ -4,17 +4,24 @@ use pages::issue::IssueStatus;
 use protocol::id::{IssueId, ProjectId};
 
 use super::*;
-use crate::db::issue::{self, Before, StoredIssue};
+use crate::db::issue::StoredIssue;
 use crate::db::issue_journal::{self, Entry};
+use crate::db::issue_search::{self, Filter, Place, Sort};
 use crate::ingest::consistency;
 use crate::issues::{named, status};
 
 async fn live(app: &App) -> Vec<StoredIssue> {
-    let project = ProjectId(PROJECT);
-    app.db
-        .read(move |tx| Box::pin(issue::page(tx, project, None, Before::START, 100)))
-        .await
-        .unwrap()
+    let mut live = Vec::new();
+    for status in ["unresolved", "resolved", "ignored"] {
+        let found = app.db.read(move |tx| {
+            Box::pin(async move {
+                let (order, filter) = ((Sort::default(), Place::START), Filter::default());
+                issue_search::search(tx, ProjectId(PROJECT), status, &filter, order, 100).await
+            })
+        });
+        live.extend(found.await.unwrap());
+    }
+    live
 }
 
 async fn named_by_id(app: &App, id: i64) -> Option<StoredIssue> {

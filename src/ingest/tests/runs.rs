@@ -3,6 +3,7 @@
 use super::*;
 use crate::db::redigest_run::Scope;
 use crate::ingest::redigest_run::{self, Going};
+use crate::ingest::stored::Unpacker;
 use crate::ingest::{consistency, stored};
 
 const ALL: Scope = Scope { project_id: None, issue_id: None, since_ms: 0 };
@@ -72,14 +73,12 @@ on_both_apps!(events_of_an_older_grouping_are_regrouped_and_an_interrupted_run_g
 on_both_apps!(events_that_were_kept_without_look_up_are_looked_up, |app| {
     let before = filled(app).await;
     // As if nothing had been symbolicated: results are the originals.
-    let ids: Vec<(i64, Vec<u8>)> = app
-        .db
-        .read(|tx| Box::pin(async move { tx.all("SELECT id, original FROM event", &[]).await }))
-        .await
-        .unwrap();
-    for (id, original) in ids {
-        let json = stored::original_json(&original).unwrap();
-        let result = stored::pack_result(&json, &stored::event(&json).unwrap()).unwrap();
+    let select = "SELECT id, original, result FROM event";
+    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> =
+        app.db.read(move |tx| Box::pin(async move { tx.all(select, &[]).await })).await.unwrap();
+    for (id, original, result) in rows {
+        let json = Unpacker::default().original_json(&original, &result).unwrap();
+        let result = stored::pack(&json, &json, None).unwrap().result;
         app.db
             .write(move |tx| {
                 let result = result.clone();
@@ -100,14 +99,14 @@ on_both_apps!(todays_scrubbing_reaches_what_was_kept, |app| {
     accept(app, vec![row(app, 1, &event)]).await;
     drain(app).await;
     // As an older version kept it, which did not know that word.
-    let kept: (i64, Vec<u8>) = app
-        .db
-        .read(|tx| Box::pin(async move { tx.one("SELECT id, original FROM event", &[]).await }))
-        .await
-        .unwrap();
-    let mut old = stored::event(&stored::original_json(&kept.1).unwrap()).unwrap();
+    let select = "SELECT id, original, result FROM event";
+    let kept: (i64, Vec<u8>, Vec<u8>) =
+        app.db.read(move |tx| Box::pin(async move { tx.one(select, &[]).await })).await.unwrap();
+    let json = Unpacker::default().original_json(&kept.1, &kept.2).unwrap();
+    let mut old = stored::event(&json).unwrap();
     old.extra.insert("password".to_owned(), json!("hunter2"));
-    let forms = stored::pack(&old, &old).unwrap();
+    let old = stored::json(&old, 0).unwrap();
+    let forms = stored::pack(&old, &old, None).unwrap();
     app.db
         .write(move |tx| {
             let (id, forms) = (kept.0, forms.clone());
@@ -123,7 +122,8 @@ on_both_apps!(todays_scrubbing_reaches_what_was_kept, |app| {
         .read(|tx| Box::pin(async move { tx.one("SELECT original, result FROM event", &[]).await }))
         .await
         .unwrap();
-    for json in [stored::original_json(&original), stored::result_json(&original, &result)] {
+    let none = Unpacker::default();
+    for json in [none.original_json(&original, &result), none.result_json(&original, &result)] {
         let text = String::from_utf8(json.unwrap()).unwrap();
         assert!(text.contains("hello") && !text.contains("hunter2"), "{text}");
     }

@@ -58,6 +58,20 @@
     closeMenus((menu) => !menu.contains(event.target));
   });
 
+  // Waiting for the first event: ask until it is there, then go to it. Nobody is asked for a hidden page.
+  const ASK_EVERY_MS = 2000;
+  const waiting = document.querySelector("[data-waiting]");
+  const ask = async () => {
+    if (document.visibilityState === "hidden") return;
+    // The login page, where the session has ended, is no answer.
+    const answer = await fetch(waiting.dataset.waiting, { redirect: "manual" }).catch(() => null);
+    if (answer?.status === 200) location.assign((await answer.json()).url);
+  };
+  if (waiting) {
+    waiting.querySelector("[data-waiting-words]").textContent = "Listening. The event appears here as soon as it arrives.";
+    setInterval(ask, ASK_EVERY_MS);
+  }
+
   // A link into a folded part opens what it lies in.
   const reveal = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -23,6 +23,11 @@ impl Folder {
         Ok(Self { path, bytes_max })
     }
 
+    /// Says whether the file `name` is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.path.join(name).exists()
+    }
+
     /// Maps the file `name`, if it is there and begins with `magic`; a file that does not is removed.
     pub(super) fn find(&self, name: &str, magic: &[u8]) -> io::Result<Option<SharedBytes>> {
         let path = self.path.join(name);

@@ -9,6 +9,7 @@ use crate::blobs::{Hashed, Sha1};
 use crate::db;
 use crate::db::artifact_bundle::{ArtifactBundle, ArtifactFile};
 use crate::db::engine::Tx;
+use crate::db::release::ReleaseKey;
 use crate::error::{Error, Result};
 
 /// Ties a bundle with these bytes to `association`, if the organization has one; says whether it has.
@@ -102,6 +103,10 @@ async fn associate(
     for project in projects {
         db::artifact_bundle::add_project(tx, bundle, *project).await?;
         db::file_key::insert(tx, *project, &keys, bundle, now_ms).await?;
+        if !release.is_empty() {
+            let key = ReleaseKey { project_id: *project, version: release.clone() };
+            db::release::uploaded(tx, &key, now_ms).await?;
+        }
     }
     Ok(())
 }
