@@ -8,6 +8,7 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     ("Look at it", &["demo", "seed"]),
     ("Run it", &["serve", "config", "migrate"]),
+    ("Keep it right", &["redigest", "check"]),
     ("Who may do what", &["organization", "project", "key", "user", "token"]),
     ("From a build", &["upload"]),
     ("Measure it", &["bench"]),
