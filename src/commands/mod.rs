@@ -1,5 +1,6 @@
 //! The command line: what can be said, and who does it.
 
+mod arenas;
 mod bench;
 mod check;
 mod config;

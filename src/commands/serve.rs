@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use super::credentials::{self, Credentials};
-use super::{Place, logging, opened, output};
+use super::{Place, arenas, logging, opened, output};
 use crate::accounts::first_start;
 use crate::app::{App, Role};
 use crate::config::Config;
@@ -30,6 +30,7 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, place: &Place) -> Result<()> {
+        arenas::bound();
         let config = place.load(&[("--listen", "listen", &self.listen)])?;
         logging::start(&config.log);
         make_data_folder(&config.data)?;

@@ -35,6 +35,9 @@ const ALONE_ATTEMPTS_MAX: i64 = 3;
 const BACKOFF_MS: i64 = 2_000;
 /// How long the digest sleeps if nobody wakes it: events of other replicas, expired leases.
 const POLL: Duration = Duration::from_secs(1);
+/// How long it waits for more where the last batch was not full. A batch of one costs as much as one of
+/// thirty, and nobody sees ten milliseconds.
+const GATHER: Duration = Duration::from_millis(10);
 /// Most doublings of [`BACKOFF_MS`]: 256 s stay below what `housekeeping` takes for a clock that was ahead.
 const DOUBLINGS_MAX: i64 = 7;
 /// How long claimed events wait for their blob store, in milliseconds.
@@ -77,10 +80,17 @@ pub(crate) fn workers_max(app: &App) -> u32 {
 /// # Errors
 /// When the database or the blob store cannot be reached.
 pub(crate) async fn turn(app: App) -> Result<()> {
-    if !work(&app).await? {
+    let worked = batch(&app).await?;
+    if worked == 0 {
         tokio::select! {
             () = app.wake.digest.notified() => {}
             () = tokio::time::sleep(POLL) => {}
+            () = app.shutdown.cancelled() => {}
+        }
+    }
+    if worked < app.config.digest.batch as usize {
+        tokio::select! {
+            () = tokio::time::sleep(GATHER) => {}
             () = app.shutdown.cancelled() => {}
         }
     }
@@ -88,17 +98,23 @@ pub(crate) async fn turn(app: App) -> Result<()> {
 }
 
 /// Digests what is there, one batch at most, and says whether there was something.
+#[cfg(test)]
 pub(crate) async fn work(app: &App) -> Result<bool> {
+    Ok(batch(app).await? > 0)
+}
+
+/// Digests what is there, one batch at most, and returns how many events were taken.
+pub(crate) async fn batch(app: &App) -> Result<usize> {
     let batch = i64::from(app.config.digest.batch);
     let rows = claim(app, 0, ATTEMPTS_BEFORE_ALONE - 1, batch).await?;
-    let had_rows = !rows.is_empty();
-    if had_rows {
+    let mut taken = rows.len();
+    if !rows.is_empty() {
         together(app, rows).await?;
     }
     let suspects = claim(app, ATTEMPTS_BEFORE_ALONE, i64::MAX, ALONE_MAX).await?;
-    let had_suspects = !suspects.is_empty();
+    taken += suspects.len();
     each_alone(app, suspects).await?;
-    Ok(had_rows || had_suspects)
+    Ok(taken)
 }
 
 /// Digests suspects one after the other; those that were not come to are given back.

@@ -61,7 +61,7 @@ pub(super) async fn send(
         let next = make(material, &moments, from + BATCH);
         let sent = async {
             accept_all(app, material, keys, &moments[from..], made).await?;
-            while jobs::digest::work(app).await? {}
+            while jobs::digest::batch(app).await? > 0 {}
             Ok::<_, Error>(())
         };
         (made, ()) = tokio::try_join!(next, sent)?;
