@@ -36,7 +36,7 @@ async fn issues_are_listed_and_changed() {
         list("is:resolved").await.says("FIRST-1").does_not_say("FIRST-2");
         list("assigned:me")
             .await
-            .fails("Error parsing search query: `assigned:me` is not supported");
+            .fails("Error parsing search query: `assigned:me`: issues are not assigned");
     }
 }
 

@@ -243,6 +243,17 @@ async fn seen(server: &Server, steps: &[Step]) -> Vec<String> {
             events.remove(id).unwrap_or_default().join("\n"),
         ));
     }
+    for minor in 0..4 {
+        let of = async |column: &str| {
+            let sql = format!(
+                "SELECT COALESCE(MAX({column}), 0) FROM release WHERE version = 'lamp@1.{minor}'"
+            );
+            server.number(&sql).await
+        };
+        let (n, resolved) = (of("n").await, of("frames_resolved").await);
+        let unresolved = of("frames_unresolved").await;
+        issues.push(format!("release 1.{minor}: {n} events, frames {resolved} and {unresolved}"));
+    }
     assert!(events.is_empty(), "events are in issues that are not listed: {events:?}");
     issues.sort();
     issues

@@ -240,6 +240,8 @@ pub(crate) async fn delete_emptied(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     tx.execute("DELETE FROM issue_user WHERE issue_id = $1", &[&id]).await?;
     tx.execute("DELETE FROM issue_tag WHERE issue_id = $1", &[&id]).await?;
     tx.execute("DELETE FROM issue_hour WHERE issue_id = $1", &[&id]).await?;
+    tx.execute("DELETE FROM issue_journal WHERE issue_id = $1", &[&id]).await?;
+    tx.execute("DELETE FROM issue_redirect WHERE issue_id = $1", &[&id]).await?;
     tx.execute("DELETE FROM issue WHERE id = $1", &[&id]).await?;
     Ok(())
 }

@@ -171,6 +171,8 @@ pub(crate) async fn tags(tx: &mut Tx<'_>, issue_id: i64, limit: i64) -> Result<V
 
 /// Returns the values of a tag among the issues of a project and status that were seen last, the one seen last
 /// first.
+///
+/// `CROSS JOIN`, because SQLite takes it as the order of the loops: the few issues first, not all that have the tag.
 pub(crate) async fn recent_values(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -182,7 +184,8 @@ pub(crate) async fn recent_values(
         "SELECT t.value
          FROM (SELECT id FROM issue WHERE project_id = $1 AND status = $2
            ORDER BY last_seen_ms DESC, id DESC LIMIT $3) i
-         JOIN issue_tag t ON t.issue_id = i.id AND t.key = $4
+         CROSS JOIN issue_tag t
+         WHERE t.issue_id = i.id AND t.key = $4
          GROUP BY t.value
          ORDER BY MAX(t.last_seen_ms) DESC, t.value
          LIMIT $5",
@@ -199,19 +202,32 @@ pub(crate) async fn recent_keys(tx: &mut Tx<'_>, project: ProjectId) -> Result<V
     tx.all(
         "SELECT DISTINCT t.key
          FROM (SELECT id FROM issue WHERE project_id = $1 ORDER BY number DESC LIMIT $2) i
-         JOIN issue_tag t ON t.issue_id = i.id
+         CROSS JOIN issue_tag t
+         WHERE t.issue_id = i.id
          ORDER BY t.key",
         &[&project.0, &RECENT_ISSUES],
     )
     .await
 }
 
+/// Says whether any issue, of whatever project, has a tag with a value.
+pub(crate) async fn is_value(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<bool> {
+    let found: Option<i64> = tx
+        .optional(
+            "SELECT issue_id FROM issue_tag WHERE key = $1 AND value = $2 LIMIT 1",
+            &[&key, &value],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Says whether some issue of a project has a tag.
 pub(crate) async fn has_tag(tx: &mut Tx<'_>, project: ProjectId, key: &str) -> Result<bool> {
     let found: Option<i64> = tx
         .optional(
-            "SELECT i.id FROM issue i JOIN issue_tag t ON t.issue_id = i.id AND t.key = $2
-             WHERE i.project_id = $1
+            "SELECT t.issue_id FROM issue_tag t
+             WHERE t.key = $2
+               AND EXISTS (SELECT 1 FROM issue i WHERE i.id = t.issue_id AND i.project_id = $1)
              LIMIT 1",
             &[&project.0, &key],
         )
@@ -403,6 +419,8 @@ mod tests {
                 let none = recent_values(tx, project, "resolved", "environment", 9).await?;
                 assert_eq!(none, Vec::<String>::new());
                 assert_eq!(recent_keys(tx, project).await?, ["environment", "plan"]);
+                assert!(is_value(tx, "plan", "free").await?);
+                assert!(!is_value(tx, "plan", "pro").await?);
                 assert!(has_tag(tx, project, "plan").await?);
                 assert!(!has_tag(tx, project, "os").await?);
                 assert!(!has_tag(tx, ProjectId(2), "plan").await?);

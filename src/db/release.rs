@@ -96,6 +96,25 @@ pub(crate) async fn add(tx: &mut Tx<'_>, added: &[(ReleaseKey, Added)]) -> Resul
     Ok(())
 }
 
+/// Changes how many frames of a release's events could be read, because events were digested again. Frames of
+/// events from before they were counted do not make a count negative.
+pub(crate) async fn add_frames(
+    tx: &mut Tx<'_>,
+    key: &ReleaseKey,
+    resolved: i64,
+    unresolved: i64,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE release
+         SET frames_resolved = CASE WHEN frames_resolved + $3 > 0 THEN frames_resolved + $3 ELSE 0 END,
+           frames_unresolved = CASE WHEN frames_unresolved + $4 > 0 THEN frames_unresolved + $4 ELSE 0 END
+         WHERE project_id = $1 AND version = $2",
+        &[&key.project_id, &key.version, &resolved, &unresolved],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Notes that something was uploaded for a release, which may have no event yet.
 pub(crate) async fn uploaded(tx: &mut Tx<'_>, key: &ReleaseKey, now_ms: i64) -> Result<()> {
     tx.execute(

@@ -71,7 +71,7 @@ pub(crate) async fn oldest(tx: &mut Tx<'_>, which: Oldest) -> Result<Vec<Old>> {
     .await
 }
 
-/// Removes an event; says whether it was there.
+/// Removes an event; says whether it was there. What it missed is [`super::missing_file`]'s.
 pub(crate) async fn delete_event(tx: &mut Tx<'_>, id: i64) -> Result<bool> {
     Ok(tx.execute("DELETE FROM event WHERE id = $1", &[&id]).await? > 0)
 }

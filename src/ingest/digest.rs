@@ -263,7 +263,7 @@ const PLATFORMS: &[&str] = &[
     "rust",
 ];
 
-fn frames_by_status(event: &Event) -> BTreeMap<(&'static str, &'static str), u64> {
+pub(super) fn frames_by_status(event: &Event) -> BTreeMap<(&'static str, &'static str), u64> {
     let mut counts = BTreeMap::new();
     for frame in event.stacktraces().flat_map(|trace| &trace.frames) {
         let platform = frame.platform.as_deref().or(event.platform.as_deref()).unwrap_or("other");

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::IssueId;
 
+use super::count_releases::{FrameChanges, Frames};
 use super::digest::Digested;
 use super::keep::{NewIssue, find_or_make};
 use super::missing::Missing;
@@ -38,6 +39,8 @@ pub(crate) struct Change {
     pub(super) digested: Digested,
     /// What its issue counted of it.
     pub(super) old_tags: Vec<(String, String)>,
+    /// What its release counted of it.
+    pub(super) old_frames: Frames,
     /// Whether result or original are other ones now.
     pub(super) is_changed: bool,
 }
@@ -79,6 +82,7 @@ struct Keeping<'a> {
     losses: BTreeMap<i64, Loss>,
     /// Names of causes that were looked up.
     causes: BTreeMap<i64, Cause>,
+    frames: FrameChanges,
     kept: Moved,
 }
 
@@ -86,7 +90,14 @@ struct Keeping<'a> {
 pub(super) async fn keep(tx: &mut Tx<'_>, batch: &Batch) -> Result<Option<Moved>> {
     let (losses, causes) = (BTreeMap::new(), BTreeMap::new());
     let now_ms = batch.app.clock.now_ms();
-    let mut keeping = Keeping { batch, now_ms, losses, causes, kept: Moved::default() };
+    let mut keeping = Keeping {
+        batch,
+        now_ms,
+        losses,
+        causes,
+        frames: FrameChanges::default(),
+        kept: Moved::default(),
+    };
     // In the order of rows, so that two transactions with the same events wait for each other in one way.
     let mut changes: Vec<_> = batch.changes.iter().zip(&batch.new_issue_ids).collect();
     changes.sort_by_key(|(change, _)| change.row.id);
@@ -94,6 +105,7 @@ pub(super) async fn keep(tx: &mut Tx<'_>, batch: &Batch) -> Result<Option<Moved>
         keeping.one(tx, change, *new_issue_id).await?;
     }
     keeping.settle(tx).await?;
+    std::mem::take(&mut keeping.frames).keep(tx).await?;
     let Moved { changed, moved } = keeping.kept;
     if let Reason::Run(run, step) = batch.reason {
         let step = Step {
@@ -151,6 +163,7 @@ impl Keeping<'_> {
             user_hash: digested.user_hash.as_deref(),
         };
         db::redigest::keep_result(tx, row.id, issue_id, &result).await?;
+        self.frames.note(digested, &change.old_frames);
         recount(tx, &row, change, issue_id).await?;
         remember_missing(tx, &row, digested, self.now_ms).await
     }
@@ -162,7 +175,7 @@ impl Keeping<'_> {
         change: &Change,
         issue_id: i64,
     ) -> Result<bool> {
-        let Change { row, digested, old_tags, is_changed } = change;
+        let Change { row, digested, old_tags, is_changed, .. } = change;
         let is_same = issue_id == row.issue_id
             && !is_changed
             && digested.user_hash == row.user_hash

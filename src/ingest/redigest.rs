@@ -9,6 +9,7 @@ use std::sync::Arc;
 use protocol::event::Event;
 use protocol::id::ProjectId;
 
+use super::count_releases::Frames;
 use super::digest::{self, Attempt, Concluder, Original};
 use super::look_up;
 use super::moves::{self, Batch, Change, Moved};
@@ -91,6 +92,7 @@ struct Unpacked {
     /// Whether today's scrubbing takes more out of the original than was taken.
     is_scrubbed_anew: bool,
     old_tags: Vec<(String, String)>,
+    old_frames: Frames,
 }
 
 fn unpack(row: StoredEvent, unpacker: &Unpacker) -> (i64, Attempt<(Unpacked, Event)>) {
@@ -106,15 +108,16 @@ fn unpack(row: StoredEvent, unpacker: &Unpacker) -> (i64, Attempt<(Unpacked, Eve
             json = stored::json(&event, json.len())?;
         }
         let original = Original::new(ProjectId(row.project_id), &event, json)?;
-        let old_tags = tags::counted(&stored::event(&result)?);
-        Ok((Unpacked { row, original, result, is_scrubbed_anew, old_tags }, event))
+        let old = stored::event(&result)?;
+        let (old_tags, old_frames) = (tags::counted(&old), digest::frames_by_status(&old));
+        Ok((Unpacked { row, original, result, is_scrubbed_anew, old_tags, old_frames }, event))
     });
     (id, unpacked)
 }
 
 impl Unpacked {
     fn conclude(self, looked: look_up::Looked, concluder: &Concluder) -> Attempt<Change> {
-        let Self { row, original, result, is_scrubbed_anew, old_tags } = self;
+        let Self { row, original, result, is_scrubbed_anew, old_tags, old_frames } = self;
         let (mut digested, json) = concluder.conclude_with_json(&original, looked)?;
         let is_changed = is_scrubbed_anew || json != result;
         if !is_changed {
@@ -122,7 +125,7 @@ impl Unpacked {
             digested.original.clone_from(&row.original);
             digested.result.clone_from(&row.result);
         }
-        Ok(Change { row, digested, old_tags, is_changed })
+        Ok(Change { row, digested, old_tags, old_frames, is_changed })
     }
 }
 

@@ -4,11 +4,12 @@ use pages::issue::IssueStatus;
 use protocol::id::{EventId, IssueId, ProjectId};
 use protocol::short_id::ShortId;
 
+use super::named;
 use super::query::IssueQuery;
 use crate::db;
 use crate::db::engine::Tx;
 use crate::db::issue::StoredIssue;
-use crate::db::issue_search::{Place, Sort};
+use crate::db::issue_search::{Holds, Match, Place, Sort};
 use crate::db::project::Project;
 use crate::error::Result;
 
@@ -42,6 +43,9 @@ impl Listing {
 /// over all would sort everything.
 pub(crate) async fn search(tx: &mut Tx<'_>, listing: &Listing) -> Result<Vec<StoredIssue>> {
     let mut read = Vec::new();
+    if asks_for_nothing(tx, listing).await? {
+        return Ok(read);
+    }
     let order = (listing.sort, listing.place);
     for project in listing.searched() {
         for status in &listing.query.statuses {
@@ -58,6 +62,23 @@ pub(crate) async fn search(tx: &mut Tx<'_>, listing: &Listing) -> Result<Vec<Sto
     }
     read.truncate(usize::try_from(listing.limit).unwrap_or(usize::MAX));
     Ok(read)
+}
+
+/// Says whether a tag is asked for that no issue at all has: then no list needs to be walked to its end.
+async fn asks_for_nothing(tx: &mut Tx<'_>, listing: &Listing) -> Result<bool> {
+    for test in &listing.query.filter.tests {
+        let (false, Holds::Tag(key, Match::OneOf(values))) = (test.is_negated, &test.holds) else {
+            continue;
+        };
+        let mut is_known = false;
+        for value in values {
+            is_known |= db::issue_count::is_value(tx, key, value).await?;
+        }
+        if !is_known {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Finds the one issue that the query names, by short id or by the id of one of its events.
@@ -79,7 +100,7 @@ async fn by_short_id(
     short_id: &ShortId,
 ) -> Result<Option<StoredIssue>> {
     match listing.searched().find(|project| project.slug == short_id.slug) {
-        Some(project) => db::issue::by_number(tx, ProjectId(project.id), short_id.number).await,
+        Some(project) => named::by_number(tx, ProjectId(project.id), short_id.number).await,
         None => Ok(None),
     }
 }

@@ -49,6 +49,33 @@ impl Bars {
     }
 }
 
+/// Counts over time as one small line of bars: a list has many, so that each is one path.
+#[derive(Debug, Clone, Template)]
+#[template(path = "spark.html")]
+pub(crate) struct Spark {
+    label: String,
+    width: usize,
+    /// All bars but the last.
+    path: String,
+    /// The last one.
+    last: String,
+}
+
+impl HtmlSafe for Spark {}
+
+impl Spark {
+    pub(crate) fn new(label: String, counts: &[u64]) -> Self {
+        let top = counts.iter().copied().max().unwrap_or(0).max(1);
+        let bar = |(index, count): (usize, &u64)| match height(*count, top) {
+            0 => String::new(),
+            height => format!("M{} 48v-{height}h8v{height}z", index * STEP),
+        };
+        let mut bars: Vec<String> = counts.iter().enumerate().map(bar).collect();
+        let last = bars.pop().unwrap_or_default();
+        Self { label, width: counts.len() * STEP, path: bars.concat(), last }
+    }
+}
+
 fn height(count: u64, top: u64) -> u64 {
     match count {
         0 => 0,
@@ -69,6 +96,16 @@ mod tests {
         assert_eq!(height(1, 1_000_000), BAR_MIN);
         assert_eq!(height(u64::MAX, u64::MAX), HEIGHT);
         assert_eq!(height(5, 10), 24);
+    }
+
+    #[test]
+    fn a_small_line_is_two_paths() {
+        let spark = Spark::new("3 events".to_owned(), &[2, 0, 1]);
+        assert_eq!(
+            (spark.path.as_str(), spark.last.as_str()),
+            ("M0 48v-48h8v48z", "M20 48v-24h8v24z")
+        );
+        assert_eq!(Spark::new(String::new(), &[]).path, "");
     }
 
     #[test]

@@ -4,14 +4,14 @@ use askama::Template;
 use protocol::level::Level;
 use protocol::time::Timestamp;
 
-use crate::bars::Bars;
+use crate::bars::Spark;
 use crate::chrome::{Chrome, Project};
 use crate::figure::{counted, full};
 use crate::first_event::FirstEvent;
 use crate::issue::IssueStatus;
 use crate::page::{Page, RenderError};
 use crate::search::Search;
-use crate::when::{When, hours_before};
+use crate::when::When;
 
 /// `/{organization}/{project}/issues/` and `/{organization}/issues/`.
 #[derive(Debug, Clone, Template)]
@@ -174,16 +174,10 @@ impl IssueList {
         facets.map(|facet| Menu::of(facet, &self.search)).collect()
     }
 
-    fn bars(&self, issue: &IssueRow) -> Bars {
+    fn spark(&self, issue: &IssueRow) -> Spark {
         let total: u64 = issue.trend.iter().sum();
-        let period = self.search.period;
-        let label = format!("{} in {}", counted(total, "event", "events"), period.trend_words());
-        let hours = period.hours_per_bar();
-        let title = |back: usize, events: u64| {
-            let from = hours_before(&self.chrome.now, back, hours);
-            format!("{from}: {}", counted(events, "event", "events"))
-        };
-        Bars::new("bars small", label, &issue.trend, title)
+        let period = self.search.period.trend_words();
+        Spark::new(format!("{} in {period}", counted(total, "event", "events")), &issue.trend)
     }
 
     fn changed_words(&self) -> Option<String> {

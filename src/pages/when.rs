@@ -72,15 +72,6 @@ pub(crate) fn day_before(at: &Timestamp, days: usize) -> String {
     formatted(&Timestamp(at.ms().saturating_sub(back)), "%-d %b")
 }
 
-/// `21 Nov`, or `21 Nov 14:00` where bars are shorter than a day; some bars of `hours` before `at`.
-pub(crate) fn hours_before(at: &Timestamp, bars: usize, hours: i64) -> String {
-    let span_ms = hours.saturating_mul(HOUR_MS).max(1);
-    let back = i64::try_from(bars).unwrap_or(i64::MAX).saturating_mul(span_ms);
-    let start = (at.ms() / span_ms * span_ms).saturating_sub(back);
-    let format = if span_ms < DAY_MS { "%-d %b %H:%M" } else { "%-d %b" };
-    formatted(&Timestamp(start), format)
-}
-
 /// How long before `event` something was: `−2.31 s`, `−4 min`.
 pub(crate) fn before(at: Timestamp, event: Timestamp) -> String {
     let ms = event.ms().saturating_sub(at.ms());
@@ -136,13 +127,6 @@ mod tests {
         assert_eq!(absolute(&NOW), "2026-11-21 07:41:22 UTC");
         assert_eq!(clock(&Timestamp(NOW.ms() + 13)), "07:41:22.013");
         assert_eq!(absolute(&Timestamp(i64::MAX)), "unknown time");
-    }
-
-    #[test]
-    fn bars_are_named_by_their_beginning() {
-        assert_eq!(hours_before(&NOW, 0, 1), "21 Nov 07:00");
-        assert_eq!(hours_before(&NOW, 2, 6), "20 Nov 18:00");
-        assert_eq!(hours_before(&NOW, 1, 24), "20 Nov");
     }
 
     #[test]

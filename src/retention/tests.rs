@@ -289,3 +289,47 @@ on_both_apps!(
         assert_eq!(number(app, "SELECT COUNT(*) FROM accepted").await, 0);
     }
 );
+
+/// Seven events of one issue that wait for one file.
+async fn wait_for_a_file(app: &App) {
+    let image = json!({"type": "elf", "debug_id": "00000000-0000-4000-8000-000000000001",
+                       "image_addr": "0x10000", "image_size": 65536});
+    let frames = json!({"frames": [{"instruction_addr": "0x11065"}]});
+    let event = json!({"platform": "native", "debug_meta": {"images": [image]},
+                       "exception": [{"type": "panic", "value": "boom", "stacktrace": frames}]});
+    let rows: Vec<Accepted> = (0..7)
+        .map(|number| Accepted {
+            id: app.clock.new_id(),
+            project_id: PROJECT,
+            event_id: event_id(number),
+            received_at_ms: app.clock.now_ms(),
+            attempts: 0,
+            alone_attempts: 0,
+            sender: serde_json::to_string(&Sender::default()).unwrap(),
+            payload: event.to_string().into_bytes(),
+        })
+        .collect();
+    app.db
+        .write(move |tx| {
+            let rows = rows.clone();
+            Box::pin(async move { accepted::insert(tx, &rows.iter().collect::<Vec<_>>()).await })
+        })
+        .await
+        .unwrap();
+    digest(app).await;
+}
+
+on_both_apps!(
+    what_expired_events_waited_for_is_counted_no_more,
+    &[("SYMBOLIST_RETENTION_EVENTS_MAX", "2")],
+    |app| {
+        wait_for_a_file(app).await;
+        let waiting = "SELECT n FROM missing_key WHERE key LIKE 'debug-id:%'";
+        assert_eq!(number(app, waiting).await, 7);
+        assert_eq!(round(app, app.clock.now_ms()).await.unwrap().events, 5);
+        assert_eq!(number(app, waiting).await, 2);
+        let deleted = round(app, app.clock.now_ms() + 91 * DAY_MS).await.unwrap();
+        assert_eq!((deleted.events, deleted.issues), (2, 1));
+        assert_eq!(number(app, "SELECT COUNT(*) FROM missing_key").await, 0);
+    }
+);

@@ -34,8 +34,14 @@ macro_rules! migrations {
 }
 
 /// Every migration, oldest first. A released one is never changed or removed.
-pub(crate) const MIGRATIONS: &[Migration] =
-    migrations!["0001_first", "0002_journal", "0004_release", "0005_retention", "0006_dictionary"];
+pub(crate) const MIGRATIONS: &[Migration] = migrations![
+    "0001_first",
+    "0002_journal",
+    "0003_search",
+    "0004_release",
+    "0005_retention",
+    "0006_dictionary"
+];
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     name TEXT NOT NULL PRIMARY KEY,

@@ -165,3 +165,21 @@ on_both!(rows_from_before_retention_are_there_after_it, BEFORE_RETENTION, |db| {
     });
     assert_eq!(named.await.unwrap(), [vec![8; 32]], "the old row still names its blob");
 });
+
+/// The schema as it was before issues could be searched.
+const BEFORE_SEARCH: &[Migration] = MIGRATIONS.split_at(1).0;
+
+on_both!(issues_from_before_the_search_are_found, BEFORE_SEARCH, |db| {
+    use crate::db::issue_count::{TagKey, add_tags, is_value};
+    let key = TagKey { issue_id: 1, key: "plan".to_owned(), value: "free".to_owned() };
+    let tags = BTreeMap::from([(key, (1, 1))]);
+    db.write(move |tx| {
+        let tags = tags.clone();
+        Box::pin(async move { add_tags(tx, &tags).await })
+    })
+    .await
+    .unwrap();
+    let newer = reopen(db, MIGRATIONS).await.unwrap();
+    let found = newer.read(|tx| Box::pin(async move { is_value(tx, "plan", "free").await })).await;
+    assert!(found.unwrap());
+});

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -150,7 +152,8 @@ on_both_apps!(a_file_that_arrives_between_look_up_and_commit_is_not_forgotten, |
     let digested = concluder.conclude(&original, looked.unwrap()).unwrap();
     upload(app, "inlined-dwarf5").await;
     let old_tags = tags::counted(&native);
-    let change = Change { row: event, digested, old_tags, is_changed: true };
+    let change =
+        Change { row: event, digested, old_tags, old_frames: BTreeMap::new(), is_changed: true };
     redigest::keep(app, vec![change], Reason::Files, Report::default()).await.unwrap();
     assert_eq!(waiting(app).await.0, 1);
     drain(app).await;
