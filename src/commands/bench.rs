@@ -16,6 +16,7 @@ mod timeline;
 mod upload;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -136,12 +137,16 @@ impl Bench {
         let (started, began) = (Instant::now(), server.timeline.now());
         let duration = Duration::from_secs(self.seconds);
         let (credentials, data) = (server.credentials().clone(), server.data().to_owned());
+        let is_busy = AtomicBool::new(self.upload.is_some());
         let uploading = async {
             let Some(path) = &self.upload else { return Ok(None) };
             let pause = duration / UPLOAD_AFTER_PART;
-            upload::during(&credentials, &data, file(path)?, pause).await.map(Some)
+            let uploaded = upload::during(&credentials, &data, file(path)?, pause).await;
+            is_busy.store(false, Ordering::Relaxed);
+            uploaded.map(Some)
         };
-        let loading = load::run(server.target(), envelopes, connections, duration, server);
+        let target = server.target();
+        let loading = load::run(target, envelopes, connections, duration, &is_busy, server);
         let (run, uploaded) = tokio::try_join!(loading, uploading)?;
         let accepted_s = duration.as_secs_f64();
         let own_cpu = child::own_cpu()? - own_before;
@@ -190,5 +195,5 @@ fn largest_lookup(data: &Path, is_wanted: bool) -> Result<Vec<engine::Measured>>
         .filter_map(|entry| entry.ok())
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("native-"));
     let largest = native.max_by_key(|entry| entry.metadata().map_or(0, |file| file.len()));
-    largest.map(|entry| engine::first_of_server(&entry.path())).into_iter().collect()
+    largest.map_or(Ok(Vec::new()), |entry| engine::first_of_server(&entry.path()))
 }

@@ -35,6 +35,12 @@ pub(crate) async fn collapse(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<()> 
     Ok(())
 }
 
+/// Forgets what led to an issue, because it goes.
+pub(crate) async fn delete_to(tx: &mut Tx<'_>, issue_id: i64) -> Result<()> {
+    tx.execute("DELETE FROM issue_redirect WHERE issue_id = $1", &[&issue_id]).await?;
+    Ok(())
+}
+
 /// Returns where an issue's id leads.
 pub(crate) async fn by_id(tx: &mut Tx<'_>, old_issue_id: i64) -> Result<Option<i64>> {
     let sql = "SELECT issue_id FROM issue_redirect WHERE old_issue_id = $1";

@@ -1,7 +1,6 @@
 //! Phase one: what a client sends becomes durable rows, and nothing more happens before the answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::envelope::{Envelope, Item, ItemType};
@@ -12,30 +11,21 @@ use sha2::{Digest, Sha256};
 
 use super::digest::sent_at_ms;
 use super::intake::RateLimited;
+use super::large_attachment::Room;
 use super::stored;
 use crate::app::App;
-use crate::blobs::BlobKey;
-use crate::blocking;
 use crate::db::accepted::Accepted;
 use crate::db::attachment::Attachment;
 use crate::db::engine::{BoxFuture, Tx};
 use crate::db::project_key::Admission;
 use crate::db::{accepted, attachment};
 use crate::error::{Error, Result};
-use crate::garbage;
 use crate::metrics::{DropLabels, ItemLabels};
 
 /// Most attachments of one envelope (Relay's earlier, larger limit).
 const ATTACHMENTS_MAX: usize = 100;
 /// Attachments up to this size stand in the database, larger ones in the blob store; in bytes.
 const INLINE_BYTES_MAX: usize = 100 * 1024;
-/// Attachments of an envelope up to this sum are kept in the database while the blob store is away, rather than lost: SDKs
-/// do not send again. In bytes.
-const INLINE_WHEN_AWAY_BYTES_MAX: usize = 8 << 20;
-/// How long the blob store may take for one attachment before it counts as away.
-const STORE_TIME_MAX: Duration = Duration::from_secs(10);
-/// When a client is asked to come back whose attachment is too large to be kept without the blob store, in seconds.
-const AWAY_RETRY_AFTER_S: u32 = 10;
 /// Longest name and media type of an attachment, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -338,9 +328,9 @@ async fn keep(app: &App, mut rows: Rows) -> Result<()> {
     app.intake.disk.check(&app.config.data, limits.disk_free_bytes_min, app.clock.now_ms())?;
     app.intake.check_room(limits, payload_bytes)?;
     // Before the permit: whoever waits for a blob store that hangs holds up nobody else.
-    let mut room = INLINE_WHEN_AWAY_BYTES_MAX;
+    let mut room = Room::default();
     for (place, bytes) in std::mem::take(&mut rows.large) {
-        keep_large(app, &mut rows.attachments[place], bytes, &mut room).await?;
+        room.keep(app, &mut rows.attachments[place], bytes).await?;
     }
     let _permit = app.intake.admit(payload_bytes + inline).await?;
     let has_event = rows.event.is_some();
@@ -361,47 +351,4 @@ pub(super) fn insert<'a>(tx: &'a mut Tx<'_>, all: Arc<Vec<Rows>>) -> BoxFuture<'
         let attachments: Vec<&Attachment> = all.iter().flat_map(|rows| &rows.attachments).collect();
         attachment::insert(tx, &attachments).await
     })
-}
-
-/// Stores the body of a large attachment, or keeps it in its row while the blob store is away. `room` is how many
-/// bytes of the envelope may be kept so.
-async fn keep_large(
-    app: &App,
-    attachment: &mut Attachment,
-    bytes: Bytes,
-    room: &mut usize,
-) -> Result<()> {
-    let store = async {
-        let (file, key) = app.blobs.write_scratch(bytes.clone()).await?;
-        garbage::spare(app, key).await?;
-        app.blobs.put_file(file, key).await?;
-        Ok(key)
-    };
-    let stored = tokio::time::timeout(STORE_TIME_MAX, store).await;
-    let away = match stored {
-        Ok(Err(Error::Unavailable { message, .. })) => message,
-        Err(_) => "the blob store does not answer".to_owned(),
-        Ok(stored) => {
-            attachment.sha256 = stored.map(|key: BlobKey| key.0.to_vec())?;
-            return Ok(());
-        }
-    };
-    let Some(left) = room.checked_sub(bytes.len()) else {
-        return Err(Error::Unavailable {
-            message: format!(
-                "{away}, and attachment `{}` of {} bytes cannot be kept without it (at most {} of an envelope can): \
-                 send later",
-                attachment.name,
-                bytes.len(),
-                INLINE_WHEN_AWAY_BYTES_MAX
-            ),
-            retry_after_s: AWAY_RETRY_AFTER_S,
-        });
-    };
-    *room = left;
-    tracing::warn!("{away}: an attachment of {} bytes is kept in the database", bytes.len());
-    let (sha256, body) =
-        blocking::run(move || Ok((Sha256::digest(&bytes).to_vec(), bytes.to_vec()))).await?;
-    (attachment.sha256, attachment.body) = (sha256, Some(body));
-    Ok(())
 }

@@ -1,13 +1,14 @@
 //! The gate before the queue: how much may be on its way and waiting, and how fast a key may send.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::accept::{self, Rows};
 use super::disk::Disk;
+use super::held::{Held, Receiving};
 use crate::config::limits::Limits;
 use crate::db::engine::Group;
 use crate::db::outcome::OutcomeKey;
@@ -52,44 +53,6 @@ struct Window {
     events: u32,
 }
 
-/// What all requests hold in memory while they come in.
-#[derive(Debug)]
-struct Receiving {
-    bytes: AtomicUsize,
-    bytes_max: usize,
-}
-
-/// What one request holds in memory while it comes in.
-// Invariant: `bytes` is its part of `receiving.bytes`.
-#[derive(Debug)]
-pub(crate) struct Held {
-    receiving: Arc<Receiving>,
-    bytes: usize,
-}
-
-impl Held {
-    /// Counts more, or says that there is no room for it.
-    pub(crate) fn grow(&mut self, by: usize) -> bool {
-        let Receiving { bytes, bytes_max } = &*self.receiving;
-        let grown = |held: usize| held.checked_add(by).filter(|held| held <= bytes_max);
-        let is_granted = bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok();
-        self.bytes += if is_granted { by } else { 0 };
-        is_granted
-    }
-
-    /// Holds nothing any more.
-    pub(crate) fn let_go(&mut self) {
-        self.receiving.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.bytes = 0;
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.let_go();
-    }
-}
-
 /// A key sends faster than it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RateLimited {
@@ -109,10 +72,7 @@ impl Intake {
             accepting: Semaphore::new(permits),
             permits,
             large: Semaphore::new(LARGE_AT_ONCE),
-            receiving: Arc::new(Receiving {
-                bytes: AtomicUsize::new(0),
-                bytes_max: bytes / RECEIVING_PART,
-            }),
+            receiving: Arc::new(Receiving::new(bytes / RECEIVING_PART)),
             backlog_bytes: AtomicI64::new(0),
             windows: Mutex::new(HashMap::new()),
             outcomes: Mutex::new(BTreeMap::new()),
@@ -133,7 +93,7 @@ impl Intake {
 
     /// Begins to count what one request holds in memory.
     pub(crate) fn hold(&self) -> Held {
-        Held { receiving: Arc::clone(&self.receiving), bytes: 0 }
+        Held::new(&self.receiving)
     }
 
     /// Says whether somebody waits for an event to be accepted.

@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// What the events of one transaction miss.
 #[derive(Default)]
-pub(super) struct Missing {
+pub(crate) struct Missing {
     /// Files by project and key, as this transaction sees them.
     stored: BTreeMap<(i64, String), i64>,
     rows: Vec<MissingFile>,
@@ -21,7 +21,7 @@ pub(super) struct Missing {
 
 impl Missing {
     /// Forgets what an event missed until now.
-    pub(super) async fn forget(
+    pub(crate) async fn forget(
         &mut self,
         tx: &mut Tx<'_>,
         project_id: i64,
@@ -63,7 +63,7 @@ impl Missing {
     }
 
     /// Writes it down, in key order.
-    pub(super) async fn keep(mut self, tx: &mut Tx<'_>) -> Result<()> {
+    pub(crate) async fn keep(mut self, tx: &mut Tx<'_>) -> Result<()> {
         self.rows.sort();
         missing_file::insert(tx, &self.rows).await?;
         missing_key::add(tx, &self.waiting).await

@@ -11,6 +11,7 @@ use protocol::id::ProjectId;
 
 use super::count_releases::Frames;
 use super::digest::{self, Attempt, Concluder, Original};
+use super::look_up;
 use super::moves::{self, Batch, Change, Moved};
 use super::stored::Unpacker;
 use super::{scrub, stored, tags};
@@ -64,7 +65,7 @@ pub(crate) async fn redigest(app: &App, rows: Vec<StoredEvent>, reason: Reason) 
             Err(error) => report.failed.push((id, error)),
         }
     }
-    let looked = digest::symbolicate_all(app, events).await?;
+    let looked = look_up::all(app, events).await?;
     let concluder = Concluder::of(app, readable.iter().map(|it| &it.original)).await?;
     let joined: Vec<_> = readable.into_iter().zip(looked).collect();
     let concluded = blocking::map(joined, move |(it, looked)| {
@@ -115,7 +116,7 @@ fn unpack(row: StoredEvent, unpacker: &Unpacker) -> (i64, Attempt<(Unpacked, Eve
 }
 
 impl Unpacked {
-    fn conclude(self, looked: digest::Looked, concluder: &Concluder) -> Attempt<Change> {
+    fn conclude(self, looked: look_up::Looked, concluder: &Concluder) -> Attempt<Change> {
         let Self { row, original, result, is_scrubbed_anew, old_tags, old_frames } = self;
         let (mut digested, json) = concluder.conclude_with_json(&original, looked)?;
         let is_changed = is_scrubbed_anew || json != result;

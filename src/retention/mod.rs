@@ -14,7 +14,10 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::db::engine::Tx;
 use crate::db::retention::{Gone, Old, Oldest};
-use crate::db::{blob_garbage, issue, missing_file, missing_key, retention as rows};
+use crate::db::{
+    blob_garbage, issue, issue_journal, issue_redirect, missing_file, missing_key,
+    retention as rows,
+};
 use crate::error::Result;
 use crate::garbage::{self, GRACE_MS};
 
@@ -164,6 +167,8 @@ async fn delete_slice(tx: &mut Tx<'_>, which: Oldest, garbage_ms: i64) -> Result
             // A digest that is adding to the issue goes first, or finds it gone and makes a new one.
             issue::lock_hashes(tx, issue_id).await?;
             if !rows::has_events(tx, issue_id).await? {
+                issue_journal::delete(tx, issue_id).await?;
+                issue_redirect::delete_to(tx, issue_id).await?;
                 issue::delete_emptied(tx, issue_id).await?;
                 slice.issues += 1;
             }

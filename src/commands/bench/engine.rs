@@ -57,14 +57,14 @@ pub(super) fn measure(folder: &Path) -> Result<Vec<Measured>> {
         ),
         median: event(&events, &found)?,
     });
-    measured.push(first("native", folder, &native_bytes, |bytes| {
+    measured.extend(first("native", folder, &native_bytes, |bytes| {
         NativeLookup::open(bytes)
             .map(|lookup| {
                 black_box(lookup.lookup(0x1000));
             })
             .map_err(Error::caused_by)
     })?);
-    measured.push(first("JavaScript", folder, &derived.bytes, |bytes| {
+    measured.extend(first("JavaScript", folder, &derived.bytes, |bytes| {
         JsLookup::open(bytes)
             .map(|lookup| {
                 black_box(lookup.lookup(1, 700_000));
@@ -101,37 +101,44 @@ fn event(events: &[Value], lookup: &Found) -> Result<Duration> {
     Ok(median(times))
 }
 
-/// Returns the median time from a file by name to its first answer, its pages in no cache.
+/// Returns the median time from a file by name to its first answer: with its pages in the system's cache, as after
+/// a restart of the server, and without, as after one of the machine.
 fn first(
     kind: &str,
     folder: &Path,
     bytes: &[u8],
     ask: impl Fn(SharedBytes) -> Result<()>,
-) -> Result<Measured> {
+) -> Result<Vec<Measured>> {
     let path = folder.join(format!("first-{kind}"));
     let context = || format!("writing {}", path.display());
     let mut file = File::create(&path).context(context())?;
     file.write_all(bytes).and_then(|()| file.sync_all()).context(context())?;
-    let mut times = Vec::with_capacity(OPENINGS);
-    for _ in 0..OPENINGS {
-        let advice = rustix::fs::Advice::DontNeed;
-        rustix::fs::fadvise(&file, 0, None, advice)
-            .map_err(|error| Error::caused_by(std::io::Error::from(error)))?;
-        let started = Instant::now();
-        let opened = File::open(&path).context(context())?;
-        ask(mapping::map(&opened).context(context())?)?;
-        times.push(started.elapsed());
+    let mut measured = Vec::new();
+    for is_cached in [true, false] {
+        let mut times = Vec::with_capacity(OPENINGS);
+        for _ in 0..OPENINGS {
+            if !is_cached {
+                rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)
+                    .map_err(|error| Error::caused_by(std::io::Error::from(error)))?;
+            }
+            let started = Instant::now();
+            let opened = File::open(&path).context(context())?;
+            ask(mapping::map(&opened).context(context())?)?;
+            times.push(started.elapsed());
+        }
+        let what = format!(
+            "first {kind} look-up of a process ({:.1} MB look-up file, {} the page cache)",
+            bytes.len() as f64 / 1e6,
+            if is_cached { "in" } else { "not in" }
+        );
+        measured.push(Measured { what, median: median(times) });
     }
     std::fs::remove_file(&path).context(context())?;
-    let what = format!(
-        "first {kind} look-up of a process ({:.1} MB look-up file, not in the page cache)",
-        bytes.len() as f64 / 1e6
-    );
-    Ok(Measured { what, median: median(times) })
+    Ok(measured)
 }
 
 /// Returns the time from the file of a look-up that a server derived to its first answer.
-pub(super) fn first_of_server(path: &Path) -> Result<Measured> {
+pub(super) fn first_of_server(path: &Path) -> Result<Vec<Measured>> {
     let bytes = std::fs::read(path).context(format!("reading {}", path.display()))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     first("native", folder, &bytes, |bytes| {

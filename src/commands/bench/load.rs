@@ -1,6 +1,7 @@
 //! The load: recorded envelopes over keep-alive connections, each waiting for its answer before the next.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future;
@@ -122,12 +123,14 @@ impl Run {
     }
 }
 
-/// Sends from `connections` connections until `duration` is over.
+/// Sends from `connections` connections until `duration` is over. The server is watched for as long as it is busy
+/// with something else beside.
 pub(super) async fn run(
     target: Result<Target>,
     envelopes: &Envelopes,
     connections: usize,
     duration: Duration,
+    is_busy: &AtomicBool,
     server: &mut Server,
 ) -> Result<Run> {
     let target = target?;
@@ -135,7 +138,7 @@ pub(super) async fn run(
     let until = begun + duration;
     let senders = (0..connections).map(|number| sender(&target, envelopes, number, begun, until));
     let watch = async {
-        while Instant::now() < until {
+        while Instant::now() < until || is_busy.load(Ordering::Relaxed) {
             server.memory()?;
             tokio::time::sleep(LOOK_EVERY).await;
         }

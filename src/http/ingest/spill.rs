@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::app::App;
 use crate::blobs::{ScratchWriter, file_failure};
 use crate::error::{Error, Result};
-use crate::ingest::intake::Held;
+use crate::ingest::held::Held;
 use crate::symbols::mapping;
 
 /// What one request may hold in memory at most, in bytes.

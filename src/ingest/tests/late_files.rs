@@ -8,7 +8,7 @@ use crate::db::event::StoredEvent;
 use crate::ingest::moves::Change;
 use crate::ingest::redigest::{self, Reason, Report};
 use crate::ingest::stored::Unpacker;
-use crate::ingest::{digest, keep, tags};
+use crate::ingest::{digest, keep, look_up, tags};
 
 const EVENTS: u8 = 8;
 
@@ -135,7 +135,7 @@ on_both_apps!(a_file_that_arrives_between_look_up_and_commit_is_not_forgotten, |
     let (original, native) = digest::prepare(row, &Unpacker::default()).unwrap();
     let concluder = digest::Concluder::of(app, std::iter::once(&original)).await.unwrap();
     let events = vec![(original.project, native.clone())];
-    let looked = digest::symbolicate_all(app, events.clone()).await.unwrap().remove(0);
+    let looked = look_up::all(app, events.clone()).await.unwrap().remove(0);
     let digested = concluder.conclude(&original, looked.unwrap()).unwrap();
     upload(app, "symbols-only").await;
     // Nothing waits for it yet.
@@ -148,7 +148,7 @@ on_both_apps!(a_file_that_arrives_between_look_up_and_commit_is_not_forgotten, |
     // …and at a later one.
     let (id, ..) = stored(app).await[0];
     let event = kept(app, id).await;
-    let looked = digest::symbolicate_all(app, events).await.unwrap().remove(0);
+    let looked = look_up::all(app, events).await.unwrap().remove(0);
     let digested = concluder.conclude(&original, looked.unwrap()).unwrap();
     upload(app, "inlined-dwarf5").await;
     let old_tags = tags::counted(&native);

@@ -4,7 +4,7 @@ use protocol::id::ProjectId;
 use super::*;
 use crate::app::testing::TestApp;
 use crate::ingest::stored::Unpacker;
-use crate::ingest::{digest, stored, train};
+use crate::ingest::{digest, look_up, stored, train};
 
 /// Events of all recorded envelopes.
 fn recorded() -> Vec<(String, Vec<u8>)> {
@@ -47,7 +47,7 @@ async fn the_original_says_all_that_the_accepted_event_said() {
         };
         let again = stored::event(&again).unwrap();
         let events = vec![(original.project, event), (original.project, again)];
-        let mut looked = digest::symbolicate_all(&app, events).await.unwrap();
+        let mut looked = look_up::all(&app, events).await.unwrap();
         let (second, first) = (looked.remove(1).unwrap(), looked.remove(0).unwrap());
         assert_eq!(conclude(second), conclude(first), "{name}");
     }
