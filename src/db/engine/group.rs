@@ -143,7 +143,7 @@ mod tests {
     on_both!(everybody_is_answered_and_a_bad_row_fails_alone, |db| {
         let group = Group::new(insert);
         let rows = (1..=600).map(|row| if row % 200 == 0 { -row } else { row });
-        let written = join_all(rows.map(|row| group.add(&db, row))).await;
+        let written = join_all(rows.map(|row| group.add(db, row))).await;
         assert_eq!(written.iter().filter(|written| written.is_err()).count(), 2);
         let count: i64 = db
             .read(|tx| {
