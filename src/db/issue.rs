@@ -219,7 +219,7 @@ pub(crate) async fn set_last_seen(tx: &mut Tx<'_>, id: i64, last_seen_ms: i64) -
 }
 
 /// Adds what an emptied issue still counts, events that expired, to its heir. Users are counted anew, after
-/// [`super::issue_count::hand_over`].
+/// [`super::issue_count::hand_over_users`].
 pub(crate) async fn hand_over(tx: &mut Tx<'_>, from: &StoredIssue, to: i64) -> Result<()> {
     tx.execute(
         "UPDATE issue
