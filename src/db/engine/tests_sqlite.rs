@@ -222,10 +222,9 @@ async fn a_data_folder_has_one_server_and_many_guests() {
 
 #[tokio::test]
 async fn a_missing_folder_is_named() {
-    let path = std::path::PathBuf::from("/nonexistent/symbolist.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing/symbolist.db");
+    let doing = format!("opening the database {}: ", path.display());
     let error = Db::open(&Options::new(DatabaseUrl::Sqlite { path })).await.unwrap_err();
-    assert!(
-        error.to_string().starts_with("opening the database /nonexistent/symbolist.db: "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with(&doing), "{error}");
 }
