@@ -84,6 +84,8 @@ pub(crate) struct Wake {
     pub(crate) jobs: Notify,
     /// Symbolication again: files arrived.
     pub(crate) resymbolicate: Notify,
+    /// Housekeeping: a project has enough events for a dictionary.
+    pub(crate) housekeeping: Notify,
 }
 
 /// Secrets of this installation, made at its first start.

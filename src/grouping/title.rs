@@ -4,6 +4,8 @@ use protocol::event::Event;
 
 use super::culprit;
 
+/// What Sentry calls an event that says nothing about itself.
+const UNTITLED: &str = "<unlabeled event>";
 /// Longest title in characters.
 const TITLE_CHARS_MAX: usize = 256;
 
@@ -32,17 +34,22 @@ pub(crate) fn title(event: &Event) -> Title {
             (kind, "") => kind.to_owned(),
             (kind, line) => format!("{kind}: {line}"),
         };
-        return Title { title: shorten(&title), kind: shorten(kind), value: shorten(value) };
+        return Title { title: named(&title), kind: shorten(kind), value: shorten(value) };
     }
     let text = event.logentry.as_ref().map(|entry| entry.text()).unwrap_or_default();
-    Title { title: shorten(first_line(text)), kind: String::new(), value: shorten(text) }
+    Title { title: named(first_line(text)), kind: String::new(), value: shorten(text) }
 }
 
 fn first_line(text: &str) -> &str {
     text.trim().lines().next().unwrap_or_default()
 }
 
-/// Cuts a text at the limit; an empty one is named, so that there is always something to click.
+/// As [`shorten`]; an empty title is named, so that there is always something to click.
+fn named(title: &str) -> String {
+    if title.trim().is_empty() { UNTITLED.to_owned() } else { shorten(title) }
+}
+
+/// Cuts a text at the limit.
 fn shorten(text: &str) -> String {
     match text.char_indices().nth(TITLE_CHARS_MAX - 1) {
         Some((end, _)) if text.chars().count() > TITLE_CHARS_MAX => format!("{}…", &text[..end]),
@@ -66,6 +73,7 @@ mod tests {
         check(json!({"exception": [{"type": "A"}, {"type": "B", "value": "one\ntwo"}]}), "B: one");
         check(json!({"exception": [{"value": "only a value"}]}), "only a value");
         check(json!({"message": "hello\nworld"}), "hello");
+        check(json!({}), UNTITLED);
         let long = title(
             &Event::from_json(json!({"message": "ä".repeat(300)}).to_string().as_bytes()).unwrap(),
         );

@@ -48,6 +48,13 @@ struct Known {
     packed: u64,
 }
 
+impl Known {
+    fn is_due(&self) -> bool {
+        let enough = if self.current.is_some() { EVENTS_BETWEEN } else { EVENTS_BEFORE_FIRST };
+        self.packed >= enough
+    }
+}
+
 impl Shelf {
     /// Makes an empty shelf.
     pub(crate) fn new() -> Self {
@@ -92,21 +99,19 @@ impl Shelf {
         Ok(current)
     }
 
-    /// Counts packed events of a project.
-    pub(super) fn count_packed(&self, project_id: i64, events: u64) {
-        if let Some(known) = self.lock().get_mut(&project_id) {
-            known.packed += events;
-        }
+    /// Counts packed events of a project, and says whether these made it due for a dictionary.
+    pub(super) fn count_packed(&self, project_id: i64, events: u64) -> bool {
+        let mut projects = self.lock();
+        let Some(known) = projects.get_mut(&project_id) else { return false };
+        let was_due = known.is_due();
+        known.packed += events;
+        known.is_due() && !was_due
     }
 
     /// Returns the projects that have enough new events for a dictionary.
     pub(super) fn due(&self) -> Vec<i64> {
-        let is_due = |known: &Known| {
-            let enough = if known.current.is_some() { EVENTS_BETWEEN } else { EVENTS_BEFORE_FIRST };
-            known.packed >= enough
-        };
         let projects = self.lock();
-        projects.iter().filter(|(_, known)| is_due(known)).map(|(id, _)| *id).collect()
+        projects.iter().filter(|(_, known)| known.is_due()).map(|(id, _)| *id).collect()
     }
 
     /// Begins to count anew, and asks for the current dictionary at its next use.

@@ -123,7 +123,9 @@ fn count(app: &App, digested: &[(i64, Digested)]) {
         *events.entry(event.project_id).or_default() += 1;
     }
     for (project_id, n) in events {
-        app.dictionaries.count_packed(project_id, n);
+        if app.dictionaries.count_packed(project_id, n) {
+            app.wake.housekeeping.notify_one();
+        }
     }
 }
 

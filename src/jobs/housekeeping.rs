@@ -29,6 +29,7 @@ const JOB_AHEAD_MS_MAX: i64 = 900_000;
 pub(crate) async fn turn(app: App) -> Result<()> {
     tokio::select! {
         () = tokio::time::sleep(EVERY) => {}
+        () = app.wake.housekeeping.notified() => {}
         () = app.shutdown.cancelled() => {}
     }
     if let Some(jump) = app.clock.jump() {

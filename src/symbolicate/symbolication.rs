@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::event::Event;
+use protocol::exception::Exception;
 use protocol::id::DebugId;
 use protocol::stacktrace::{Frame, FrameStatus, Stacktrace, Symbolicated};
 
@@ -158,10 +159,7 @@ impl Symbolication {
         };
         let mut traces = Vec::new();
         for exception in &event.exception.values {
-            let signal = exception.mechanism.as_ref().is_some_and(|mechanism| {
-                mechanism.signal().is_some() || CRASH_MECHANISMS.contains(&mechanism.kind.as_str())
-            });
-            traces.push(symbolicate(&exception.stacktrace, signal));
+            traces.push(symbolicate(&exception.stacktrace, is_crash(exception)));
         }
         traces.push(symbolicate(&event.stacktrace, false));
         for thread in &event.threads.values {
@@ -245,6 +243,19 @@ fn run_place(trace: &Stacktrace, index: usize) -> RunPlace {
     let is_inlined = frame.instruction_addr.is_some()
         && first.is_some_and(|first| first.function != frame.function);
     if is_inlined { RunPlace::Inlined } else { RunPlace::Physical }
+}
+
+/// Says whether the newest frame is where the program was: by the mechanism, and where an SDK sends none by the
+/// name of a signal, a Mach exception or a Windows exception.
+fn is_crash(exception: &Exception) -> bool {
+    let by_mechanism = exception.mechanism.as_ref().is_some_and(|mechanism| {
+        mechanism.signal().is_some() || CRASH_MECHANISMS.contains(&mechanism.kind.as_str())
+    });
+    let kind = exception.kind.as_deref().unwrap_or_default();
+    let is_name = kind.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let by_name =
+        is_name && ["SIG", "EXC_", "EXCEPTION_"].iter().any(|start| kind.starts_with(start));
+    by_mechanism || by_name
 }
 
 /// Mechanisms whose newest frame is where the program was, not where a call returns to.

@@ -87,3 +87,15 @@ fn a_file_that_gave_no_line_is_still_wanted() {
     assert!(!outcome(&frames, Some("inlined-dwarf5")).missing.contains(&key));
     assert!(outcome(&frames, None).missing.contains(&key));
 }
+
+#[test]
+fn the_name_of_a_signal_says_that_the_newest_frame_is_exact() {
+    let named =
+        |kind: &str| is_crash(&Exception { kind: Some(kind.to_owned()), ..Exception::default() });
+    for kind in ["SIGSEGV", "EXC_BAD_ACCESS", "EXCEPTION_ACCESS_VIOLATION"] {
+        assert!(named(kind), "{kind}");
+    }
+    for kind in ["panic", "SignalError", "Exception", "EXCEPTION", "Sigma"] {
+        assert!(!named(kind), "{kind}");
+    }
+}
