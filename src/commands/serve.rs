@@ -4,7 +4,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use super::credentials::{self, Credentials};
@@ -64,6 +64,7 @@ pub(super) struct Running {
     pub(super) first: Option<Credentials>,
     listener: Listener,
     runner: Runner,
+    signals: Signals,
 }
 
 impl Running {
@@ -75,10 +76,12 @@ impl Running {
         // Before anything else, so that a taken port leaves nothing behind.
         let listener = Listener::bind(config.server.listen).await?;
         let app = App::build(config, opened::executable()?, Role::Server).await?;
+        // Not earlier: what is above may take long, and may be ended at any time.
+        let signals = Signals::listen();
         let url = credentials::url(&app.config, listener.address);
         let first = welcome(&app, &url).await?;
         let runner = Runner::start(&app).await?;
-        Ok(Self { app, url, first, listener, runner })
+        Ok(Self { app, url, first, listener, runner, signals })
     }
 
     /// Serves until asked to stop, then finishes what was begun.
@@ -86,7 +89,7 @@ impl Running {
     /// # Errors
     /// None today; the end of a server may learn to fail.
     pub(super) async fn run(self) -> Result<()> {
-        let Self { app, listener, runner, .. } = self;
+        let Self { app, listener, runner, signals, .. } = self;
         let router = routes::router(app.clone());
         let served = async {
             listener.serve(&app, router).await;
@@ -95,7 +98,7 @@ impl Running {
         };
         tokio::select! {
             () = served => info!("stopped"),
-            () = stop_when_asked(&app) => warn!("asked to stop again: stopped at once"),
+            () = signals.stop_when_asked(&app) => warn!("asked to stop again: stopped at once"),
         }
         Ok(())
     }
@@ -138,23 +141,31 @@ fn told(credentials: &Credentials, data: &Path) -> String {
     )
 }
 
-/// Waits for SIGTERM or Ctrl-C and tells everybody to stop; returns when asked a second time.
-async fn stop_when_asked(app: &App) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+/// SIGTERM and Ctrl-C, listened for from before anybody knows that the server runs.
+struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    fn listen() -> Self {
+        let terminate = signal(SignalKind::terminate()).ok();
         // Without signals the process ends by being killed, which it survives.
-        return std::future::pending().await;
-    };
-    for _ in 0..2 {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "Ctrl-C",
+        Self(terminate.zip(signal(SignalKind::interrupt()).ok()))
+    }
+
+    /// Waits for one and tells everybody to stop; returns when asked a second time.
+    async fn stop_when_asked(self, app: &App) {
+        let Some((mut terminate, mut interrupt)) = self.0 else {
+            return std::future::pending().await;
         };
-        if app.shutdown.is_cancelled() {
-            return;
+        for _ in 0..2 {
+            let name = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "Ctrl-C",
+            };
+            if app.shutdown.is_cancelled() {
+                return;
+            }
+            info!("asked to stop ({name})");
+            app.shutdown.cancel();
         }
-        info!("asked to stop ({name})");
-        app.shutdown.cancel();
     }
 }
