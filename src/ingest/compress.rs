@@ -9,8 +9,8 @@ use zstd::zstd_safe::{
 
 use crate::error::{Error, Result};
 
-/// Level with a dictionary. Measured over recorded events: level 3 saves 3 % for twice the time, and its
-/// tables take 400 KB per dictionary instead of 50.
+/// Level with a dictionary. Tried on recorded events: level 3 saves 4 % with a dictionary of 64 KB and up to 17 %
+/// with one of 16 KB that holds the same events; its tables are several times as large.
 const DICTIONARY_LEVEL: i32 = 1;
 /// What a thread keeps for its next event, in bytes; larger buffers are given back.
 const SCRATCH_BYTES_MAX: usize = 1 << 20;
