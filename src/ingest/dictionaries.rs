@@ -14,7 +14,7 @@ use super::stored::{Unpacker, dictionary_needed};
 use crate::clock::Clock;
 use crate::db::dictionary::{self, StoredDictionary};
 use crate::db::engine::{Db, Tx};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Dictionaries by the id that frames name.
 pub(super) type Dictionaries = BTreeMap<u32, Arc<Dictionary>>;
@@ -42,7 +42,8 @@ pub(crate) struct Shelf {
 /// What is known of one project.
 #[derive(Debug, Default)]
 struct Known {
-    current: Option<Arc<Dictionary>>,
+    /// Only its id: how many dictionaries are in memory is the cache's to bound.
+    current: Option<u32>,
     asked_at_ms: i64,
     /// Events packed since the dictionary was made, or the process was started.
     packed: u64,
@@ -63,7 +64,8 @@ impl Shelf {
 
     /// Returns the dictionary of a project if it is at hand: on the way in nobody waits for one.
     pub(super) fn at_hand(&self, project_id: i64) -> Option<Arc<Dictionary>> {
-        self.lock().get(&project_id)?.current.clone()
+        let current = self.lock().get(&project_id)?.current?;
+        self.by_id.get(&current)
     }
 
     /// Returns the dictionary for new events of a project.
@@ -77,26 +79,34 @@ impl Shelf {
         project_id: i64,
     ) -> Result<Option<Arc<Dictionary>>> {
         let now_ms = clock.now_ms();
-        if let Some(known) = self.lock().get(&project_id)
-            && (now_ms - known.asked_at_ms).abs() < BELIEVED_MS
-        {
-            return Ok(known.current.clone());
+        let believed = self
+            .lock()
+            .get(&project_id)
+            .filter(|known| (now_ms - known.asked_at_ms).abs() < BELIEVED_MS)
+            .map(|known| known.current);
+        if let Some(current) = believed {
+            return self.find_current(db, current).await;
         }
         let id: Option<i64> = db
             .read(move |tx| Box::pin(async move { dictionary::current(tx, project_id).await }))
             .await?;
-        let current = match id.and_then(frame_id) {
-            Some(id) => Some(self.find(db, id).await?),
-            None => None,
-        };
-        let mut projects = self.lock();
-        if projects.len() >= PROJECTS_MAX && !projects.contains_key(&project_id) {
-            projects.clear();
+        let current = id.and_then(frame_id);
+        {
+            let mut projects = self.lock();
+            if projects.len() >= PROJECTS_MAX && !projects.contains_key(&project_id) {
+                projects.clear();
+            }
+            let known = projects.entry(project_id).or_default();
+            (known.current, known.asked_at_ms) = (current, now_ms);
         }
-        let known = projects.entry(project_id).or_default();
-        known.current.clone_from(&current);
-        known.asked_at_ms = now_ms;
-        Ok(current)
+        self.find_current(db, current).await
+    }
+
+    async fn find_current(&self, db: &Db, id: Option<u32>) -> Result<Option<Arc<Dictionary>>> {
+        match id {
+            Some(id) => self.find(db, id).await,
+            None => Ok(None),
+        }
     }
 
     /// Counts packed events of a project, and says whether these made it due for a dictionary.
@@ -122,10 +132,11 @@ impl Shelf {
         }
     }
 
-    /// Returns what is needed to read these blobs.
+    /// Returns what is needed to read these blobs. A dictionary that is gone is left out: then the blobs that need
+    /// it cannot be read, and say so; their neighbours can.
     ///
     /// # Errors
-    /// When the database cannot be asked, or a dictionary is gone.
+    /// When the database cannot be asked.
     pub(crate) async fn unpacker<'a>(
         &self,
         db: &Db,
@@ -137,7 +148,7 @@ impl Shelf {
         needed.dedup();
         let mut found = Dictionaries::new();
         for id in needed {
-            found.insert(id, self.find(db, id).await?);
+            found.extend(self.find(db, id).await?.map(|dictionary| (id, dictionary)));
         }
         Ok(Unpacker(found))
     }
@@ -151,30 +162,28 @@ impl Shelf {
         let id = dictionary_needed(blob);
         if id != 0 {
             let dictionary = match self.by_id.get(&id) {
-                Some(dictionary) => dictionary,
-                None => self.keep(id, dictionary::find(tx, row_of(id)).await?)?,
+                Some(dictionary) => Some(dictionary),
+                None => self.keep(id, dictionary::find(tx, row_of(id)).await?),
             };
-            found.insert(id, dictionary);
+            found.extend(dictionary.map(|dictionary| (id, dictionary)));
         }
         Ok(Unpacker(found))
     }
 
-    async fn find(&self, db: &Db, id: u32) -> Result<Arc<Dictionary>> {
+    async fn find(&self, db: &Db, id: u32) -> Result<Option<Arc<Dictionary>>> {
         if let Some(dictionary) = self.by_id.get(&id) {
-            return Ok(dictionary);
+            return Ok(Some(dictionary));
         }
         let row = row_of(id);
         let stored =
             db.read(move |tx| Box::pin(async move { dictionary::find(tx, row).await })).await?;
-        self.keep(id, stored)
+        Ok(self.keep(id, stored))
     }
 
-    fn keep(&self, id: u32, stored: Option<StoredDictionary>) -> Result<Arc<Dictionary>> {
-        let stored = stored
-            .ok_or_else(|| Error::internal(format!("the dictionary {} is gone", row_of(id))))?;
-        let dictionary = Arc::new(Dictionary::new(id, stored.body));
+    fn keep(&self, id: u32, stored: Option<StoredDictionary>) -> Option<Arc<Dictionary>> {
+        let dictionary = Arc::new(Dictionary::new(id, stored?.body));
         self.by_id.insert(id, Arc::clone(&dictionary));
-        Ok(dictionary)
+        Some(dictionary)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Known>> {

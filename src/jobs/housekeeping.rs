@@ -37,11 +37,11 @@ pub(crate) async fn turn(app: App) -> Result<()> {
     }
     pull_back(&app).await?;
     write_outcomes(&app).await?;
+    train::train_due(&app).await?;
     if !app.clock.is_doubtful() {
         expire(&app).await?;
+        train::expire(&app).await?;
     }
-    train::train_due(&app).await?;
-    train::expire(&app).await?;
     let (depth, jobs) = app
         .db
         .read(|tx| {

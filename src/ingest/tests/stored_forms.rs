@@ -89,7 +89,15 @@ on_both_apps!(events_of_a_project_get_smaller_with_its_dictionary, |app| {
     let unpacker = app.dictionaries.unpacker(&app.db, blobs).await.unwrap();
     let json = unpacker.result_json(&with.original, &with.result).unwrap();
     assert!(String::from_utf8(json).unwrap().contains("order 250"));
-    // Without the dictionary it says what is missing.
-    let lost = Unpacker::default().result_json(&with.original, &with.result).unwrap_err();
+    // Without the dictionary it says what is missing, and its neighbours are read.
+    app.db
+        .write(|tx| Box::pin(async move { tx.execute("DELETE FROM dictionary", &[]).await }))
+        .await
+        .unwrap();
+    let blobs = rows.iter().map(|row| row.result.as_slice());
+    let fresh = crate::ingest::dictionaries::Shelf::new();
+    let unpacker = fresh.unpacker(&app.db, blobs).await.unwrap();
+    let lost = unpacker.result_json(&with.original, &with.result).unwrap_err();
     assert!(lost.to_string().contains("dictionary"), "{lost}");
+    assert!(unpacker.result_json(&without.original, &without.result).is_ok());
 });
